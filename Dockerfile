@@ -1,0 +1,12 @@
+# One binary, no shell, no root.
+FROM golang:1.26.8-bookworm AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN GOWORK=off go mod download
+COPY . .
+ARG VERSION=dev
+RUN CGO_ENABLED=0 GOWORK=off go build -trimpath -ldflags "-X main.version=${VERSION}" -o /recourse ./cmd/recourse
+
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /recourse /recourse
+ENTRYPOINT ["/recourse"]
