@@ -5,8 +5,11 @@ COPY go.mod go.sum ./
 RUN GOWORK=off go mod download
 COPY . .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 GOWORK=off go build -trimpath -ldflags "-X main.version=${VERSION}" -o /recourse ./cmd/recourse
+RUN CGO_ENABLED=0 GOWORK=off go build -trimpath -ldflags "-X main.version=${VERSION}" -o /recourse ./cmd/recourse \
+ && mkdir /journals
 
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /recourse /recourse
+# A named volume takes its owner from here, so that the simulators can write to it.
+COPY --from=build --chown=nonroot:nonroot /journals /journals
 ENTRYPOINT ["/recourse"]

@@ -68,7 +68,7 @@ faults: build postgres ## break real processes under load; writes faults/report.
 
 .PHONY: mutants
 mutants: ## plant known mistakes; each must be caught by a named test
-	@bash faults/mutants.sh
+	@bash .ci/mutants
 
 .PHONY: generate
 generate: $(SQLC) $(OAPI_CODEGEN) ## regenerate the code made from SQL and OpenAPI
