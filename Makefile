@@ -66,14 +66,9 @@ faults: build postgres ## break real processes under load; writes faults/report.
 	@go build -trimpath -o $(BIN)/faults ./devstack/cmd/faults
 	@exec $(BIN)/faults
 
-.PHONY: mutants
-mutants: ## plant known mistakes; each must be caught by a named test
-	@bash .ci/mutants
-
 .PHONY: generate
 generate: $(SQLC) $(OAPI_CODEGEN) ## regenerate the code made from SQL and OpenAPI
 	$(SQLC) generate
-	cd api && $(OAPI_CODEGEN) -config oapi-codegen.yaml openapi.yaml
 	gofmt -l . | grep -v '^\.bin' || true
 
 .PHONY: verify

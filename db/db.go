@@ -30,7 +30,7 @@ var migrations embed.FS
 var roles string
 
 // oldest is the first schema version this program can still work with.
-const oldest = 20261123100000
+const oldest = 20261123100001
 
 // Roles is the script a superuser runs once, connected to the product's
 // database, before the first migration.

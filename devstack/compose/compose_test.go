@@ -3,7 +3,6 @@ package compose
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/compose-spec/compose-go/v2/cli"
@@ -69,7 +68,7 @@ func TestOurImageRunsCommandsThatExist(t *testing.T) {
 	ours := 0
 	for _, s := range load(t).Services {
 		if s.Image != "recourse:local" {
-			require.True(t, strings.Contains(s.Image, ":"), "%s: pin the image", s.Name)
+			require.Contains(t, s.Image, ":", "%s: pin the image", s.Name)
 			continue
 		}
 		ours++

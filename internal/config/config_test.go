@@ -10,7 +10,7 @@ import (
 
 // These tests set the environment, so they do not run in parallel.
 
-func TestServeReadsSecretsFromFiles(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestServeReadsSecretsFromFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "url")
 	require.NoError(t, os.WriteFile(file, []byte("postgres://app_api:s3cret@127.0.0.1/recourse\n"), 0o600))
 	t.Setenv("RECOURSE_DATABASE_URL", "")
@@ -21,7 +21,7 @@ func TestServeReadsSecretsFromFiles(t *testing.T) { //nolint:paralleltest // set
 	require.Equal(t, "http://127.0.0.1:8080", c.BaseURL)
 }
 
-func TestWrongSettingsAreNamedAndNeverShown(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestWrongSettingsAreNamedAndNeverShown(t *testing.T) {
 	t.Setenv("RECOURSE_DATABASE_URL", "mysql://root:hunter2@db/x")
 	t.Setenv("RECOURSE_DATABASE_MAX_CONNS", "16")
 	t.Setenv("RECOURSE_STRIPE_KEY", "")
@@ -39,7 +39,7 @@ func TestWrongSettingsAreNamedAndNeverShown(t *testing.T) { //nolint:paralleltes
 	require.NotContains(t, err.Error(), "hunter2")
 }
 
-func TestProductionRefusesPlainConnections(t *testing.T) { //nolint:paralleltest // sets the environment
+func TestProductionRefusesPlainConnections(t *testing.T) {
 	t.Setenv("RECOURSE_PROFILE", "production")
 	t.Setenv("RECOURSE_DATABASE_URL", "postgres://app_worker@db/recourse?sslmode=disable")
 	t.Setenv("RECOURSE_STRIPE_KEY", "rk_live_x")

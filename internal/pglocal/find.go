@@ -1,6 +1,7 @@
 package pglocal
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -72,7 +73,7 @@ func usable(dir string) bool {
 			return false
 		}
 	}
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
+	out, err := exec.CommandContext(context.Background(), filepath.Join(dir, "postgres"), "--version").Output()
 	return err == nil && number(strings.TrimPrefix(string(out), "postgres (PostgreSQL)")) >= oldest
 }
 

@@ -50,19 +50,19 @@ type server struct {
 var once = sync.OnceValues(start)
 
 // New returns a fresh database, gone when the test ends.
-func New(t testing.TB) *DB {
-	t.Helper()
+func New(tb testing.TB) *DB {
+	tb.Helper()
 	srv, err := once()
-	require.NoError(t, err, "tests need Postgres; make postgres finds or installs it")
-	d := &DB{t: t, name: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""), srv: srv}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	require.NoError(tb, err, "tests need Postgres; make postgres finds or installs it")
+	d := &DB{t: tb, name: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""), srv: srv}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 	defer cancel()
-	require.NoError(t, srv.clone(ctx, d.name))
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	require.NoError(tb, srv.clone(ctx, d.name))
+	tb.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
 		if err := srv.exec(ctx, "drop database "+d.name+" with (force)"); err != nil {
-			t.Errorf("drop the test's database: %v", err)
+			tb.Errorf("drop the test's database: %v", err)
 		}
 	})
 	return d

@@ -1,0 +1,2 @@
+-- name: ReleaseLease :exec
+update app.lease set expires_at = '-infinity' where name = @name and holder = @holder;

@@ -1,0 +1,5 @@
+-- Sagas of all tenants that were accepted and not yet handed to Temporal.
+-- name: Unstarted :many
+select u.tenant_id::uuid as tenant_id, u.id::text as id, u.type::text as type,
+       u.order_ref::text as order_ref, u.plan::jsonb as plan
+  from app.unstarted_sagas(@older_than::interval, @at_most::integer) as u;

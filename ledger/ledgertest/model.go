@@ -1,0 +1,264 @@
+// Package ledgertest is what the stores of the ledger are tested with: a model
+// in memory that says what should happen, a conformance suite, and generators.
+// The model also serves as the ledger of tests that need no database.
+package ledgertest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"github.com/recourse/recourse/ledger"
+)
+
+// Account is one account in one currency.
+type Account struct {
+	Code     string
+	Currency string
+}
+
+// Sums are the four sums of an account.
+type Sums struct {
+	DebitsPending, CreditsPending, DebitsPosted, CreditsPosted int64
+}
+
+// Model is the ledger of one or more tenants in memory, with the outcomes the
+// database's door gives. It is safe for concurrent use.
+type Model struct {
+	mu    sync.Mutex
+	books map[uuid.UUID]*books
+}
+
+type books struct {
+	log      []ledger.Transaction
+	digest   map[uuid.UUID][32]byte
+	seq      map[uuid.UUID]int64
+	resolved map[uuid.UUID]bool
+	reversed map[uuid.UUID]bool
+	sums     map[Account]Sums
+}
+
+var _ ledger.Poster = (*Model)(nil)
+
+// NewModel returns an empty ledger.
+func NewModel() *Model { return &Model{books: map[uuid.UUID]*books{}} }
+
+// Post puts a batch into the books.
+func (m *Model) Post(_ context.Context, tenant uuid.UUID, batch []ledger.Transaction) ([]ledger.Result, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.of(tenant)
+	out := make([]ledger.Result, len(batch))
+	for i, t := range batch {
+		out[i] = b.post(t)
+	}
+	return out, nil
+}
+
+// Sums returns the balances that are not zero.
+func (m *Model) Sums(tenant uuid.UUID) map[Account]Sums {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := maps.Clone(m.of(tenant).sums)
+	maps.DeleteFunc(out, func(_ Account, s Sums) bool { return s == Sums{} })
+	return out
+}
+
+// Log returns the tenant's transactions in order.
+func (m *Model) Log(tenant uuid.UUID) []ledger.Transaction {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.of(tenant).log)
+}
+
+func (m *Model) of(tenant uuid.UUID) *books {
+	b, ok := m.books[tenant]
+	if !ok {
+		b = &books{
+			digest: map[uuid.UUID][32]byte{}, seq: map[uuid.UUID]int64{},
+			resolved: map[uuid.UUID]bool{}, reversed: map[uuid.UUID]bool{}, sums: map[Account]Sums{},
+		}
+		m.books[tenant] = b
+	}
+	return b
+}
+
+func (b *books) post(t ledger.Transaction) ledger.Result {
+	r := ledger.Result{ID: t.ID}
+	if digest, known := b.digest[t.ID]; known {
+		r.Seq, r.Outcome = b.seq[t.ID], ledger.Exists
+		if digest != t.Digest() {
+			r.Outcome = ledger.IDReused
+		}
+		return r
+	}
+	sums, outcome := b.apply(t)
+	if outcome != ledger.Created {
+		r.Outcome = outcome
+		return r
+	}
+	b.sums = sums
+	b.log = append(b.log, t)
+	r.Seq, r.Outcome = int64(len(b.log)), ledger.Created
+	b.digest[t.ID], b.seq[t.ID] = t.Digest(), r.Seq
+	if t.Resolves != uuid.Nil {
+		b.resolved[t.Resolves] = true
+	}
+	if t.Reverses != uuid.Nil {
+		b.reversed[t.Reverses] = true
+	}
+	return r
+}
+
+func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
+	var pending ledger.Transaction
+	switch t.Kind {
+	case ledger.PostPending, ledger.VoidPending:
+		target, ok := b.find(t.Resolves)
+		if !ok || target.Kind != ledger.Pending {
+			return nil, ledger.PendingNotFound
+		}
+		if b.resolved[t.Resolves] {
+			return nil, ledger.PendingAlreadyResolved
+		}
+		pending = target
+	case ledger.Posted, ledger.Pending:
+	default:
+		return nil, ledger.Malformed
+	}
+	if t.Reverses != uuid.Nil {
+		target, ok := b.find(t.Reverses)
+		if !ok || target.Kind != ledger.Posted && target.Kind != ledger.PostPending {
+			return nil, ledger.NotReversible
+		}
+		if b.reversed[t.Reverses] {
+			return nil, ledger.AlreadyReversed
+		}
+	}
+	if outcome := checkEntries(t); outcome != ledger.Created {
+		return nil, outcome
+	}
+	sums := maps.Clone(b.sums)
+	if pending.ID != uuid.Nil {
+		if exceeds(t.Entries, pending.Entries) {
+			return nil, ledger.ExceedsPending
+		}
+		for _, e := range pending.Entries {
+			add(sums, e, true, -e.Amount)
+		}
+	}
+	for _, e := range t.Entries {
+		if !add(sums, e, t.Kind == ledger.Pending, e.Amount) {
+			return nil, ledger.AmountOutOfRange
+		}
+	}
+	return sums, ledger.Created
+}
+
+func (b *books) find(id uuid.UUID) (ledger.Transaction, bool) {
+	seq, ok := b.seq[id]
+	if !ok {
+		return ledger.Transaction{}, false
+	}
+	return b.log[seq-1], true
+}
+
+func checkEntries(t ledger.Transaction) ledger.Outcome {
+	n := len(t.Entries)
+	switch {
+	case t.Kind == ledger.VoidPending && n > 0, n > ledger.MaxEntries:
+		return ledger.TooManyEntries
+	case t.Kind != ledger.VoidPending && n < ledger.MinEntries:
+		return ledger.TooFewEntries
+	}
+	net := map[string]int64{}
+	for _, e := range t.Entries {
+		if !slices.ContainsFunc(ledger.Chart(), func(a ledger.Account) bool { return a.Code == e.Account }) {
+			return ledger.AccountUnknown
+		}
+	}
+	for _, e := range t.Entries {
+		if e.Amount <= 0 {
+			return ledger.AmountOutOfRange
+		}
+		switch e.Side {
+		case ledger.Debit:
+			net[e.Currency] += e.Amount
+		case ledger.Credit:
+			net[e.Currency] -= e.Amount
+		default:
+			return ledger.Malformed
+		}
+	}
+	for _, n := range net {
+		if n != 0 {
+			return ledger.Unbalanced
+		}
+	}
+	return ledger.Created
+}
+
+type place struct {
+	Account
+	side ledger.Side
+}
+
+func exceeds(mine, theirs []ledger.Entry) bool {
+	left := map[place]int64{}
+	for _, e := range theirs {
+		left[place{Account{e.Account, e.Currency}, e.Side}] += e.Amount
+	}
+	for _, e := range mine {
+		p := place{Account{e.Account, e.Currency}, e.Side}
+		if left[p] -= e.Amount; left[p] < 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func add(sums map[Account]Sums, e ledger.Entry, pending bool, amount int64) bool {
+	key := Account{e.Account, e.Currency}
+	s := sums[key]
+	at := &s.DebitsPosted
+	switch {
+	case pending && e.Side == ledger.Debit:
+		at = &s.DebitsPending
+	case pending:
+		at = &s.CreditsPending
+	case e.Side == ledger.Credit:
+		at = &s.CreditsPosted
+	}
+	if amount > 0 && *at > math.MaxInt64-amount {
+		return false
+	}
+	*at += amount
+	sums[key] = s
+	return true
+}
+
+// Check tells what is wrong with the tenant's books, nil when nothing is:
+// every transaction balances and no pending amount is negative.
+func (m *Model) Check(tenant uuid.UUID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.of(tenant)
+	total := map[string]int64{}
+	for key, s := range b.sums {
+		if s.DebitsPending < 0 || s.CreditsPending < 0 {
+			return fmt.Errorf("account %s %s has a negative pending sum", key.Code, key.Currency)
+		}
+		total[key.Currency] += s.DebitsPosted - s.CreditsPosted + s.DebitsPending - s.CreditsPending
+	}
+	for currency, n := range total {
+		if n != 0 {
+			return fmt.Errorf("debits and credits differ by %d in %s", n, currency)
+		}
+	}
+	return nil
+}
