@@ -1,0 +1,54 @@
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
+
+	"github.com/recourse/recourse/activities/step"
+)
+
+// The types of the errors with which a step activity ends. The saga library
+// decides by them.
+const (
+	// OutcomeRefused: a definite no; details hold the step.Refused.
+	OutcomeRefused = "refused"
+	// OutcomeDangling: an undo came first.
+	OutcomeDangling = "dangling"
+	// OutcomeCancelled: the client cancelled before this do began.
+	OutcomeCancelled = "cancelled"
+	// OutcomeStopped: the client cancelled after an attempt had begun.
+	OutcomeStopped = "stopped"
+	// OutcomeMisuse: our own request or credential is wrong; people have to look.
+	OutcomeMisuse = "misuse"
+	// OutcomeOpen: not known or not done; trying again may help.
+	OutcomeOpen = "open"
+)
+
+// run runs a step and says its outcome in Temporal's words. Messages of
+// refusals are for the marketplace; other messages stay with us.
+func run(ctx context.Context, book step.Book, c step.Call, op step.Op, effect step.Effect) (step.Status, error) {
+	record, err := step.Run(ctx, book, c, op, effect)
+	if err == nil {
+		return record.Status, nil
+	}
+	final := func(kind string, details ...any) error {
+		return temporal.NewApplicationErrorWithOptions(err.Error(), kind, temporal.ApplicationErrorOptions{NonRetryable: true, Details: details})
+	}
+	var misuse *step.Misuse
+	switch {
+	case errors.Is(err, step.ErrDangling):
+		return "", final(OutcomeDangling)
+	case errors.Is(err, step.ErrCancelled):
+		return "", final(OutcomeCancelled)
+	case errors.Is(err, step.ErrStopped):
+		return "", final(OutcomeStopped)
+	case errors.As(err, &misuse): // before refused: it may wrap one
+		return "", final(OutcomeMisuse)
+	}
+	if refused, no := step.AsRefused(err); no {
+		return "", final(OutcomeRefused, *refused)
+	}
+	return "", temporal.NewApplicationErrorWithOptions(err.Error(), OutcomeOpen, temporal.ApplicationErrorOptions{})
+}

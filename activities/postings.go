@@ -1,0 +1,93 @@
+package activities
+
+import (
+	"context"
+
+	"github.com/recourse/recourse/activities/step"
+	"github.com/recourse/recourse/ledger"
+)
+
+// Postings are the steps that only write our own books.
+type Postings struct {
+	Book step.Book
+}
+
+// Commit passes the point of no return where no foreign call does.
+func (p *Postings) Commit(ctx context.Context, c step.Call) (step.Status, error) {
+	return run(ctx, p.Book, c, step.Do, func(context.Context, step.Attempt) (step.Settlement, error) {
+		return step.Settlement{}, nil
+	})
+}
+
+// Revenue turns the customer's deposit into revenue: the booking is delivered.
+func (p *Postings) Revenue(ctx context.Context, c step.Call) (step.Status, error) {
+	return run(ctx, p.Book, c, step.Do, func(_ context.Context, a step.Attempt) (step.Settlement, error) {
+		t := transaction(a, c.Step, "booking.revenue", "")
+		t.Kind, t.Entries = ledger.Posted, move(a, ledger.CustomerDeposits, ledger.BookingRevenue, a.Intent.Order.Amount)
+		return step.Settlement{Postings: []ledger.Transaction{t}}, nil
+	})
+}
+
+// The transactions of a booking. Each is named by its saga, step and purpose,
+// so that posting it again is found to be the same.
+
+// hold: the card's money is reserved for us.
+func hold(a step.Attempt, intentID string) ledger.Transaction {
+	t := transaction(a, StepAuthorize, "booking.authorize", intentID)
+	t.Kind, t.Entries = ledger.Pending, taken(a)
+	return t
+}
+
+func voidHold(a step.Attempt, intentID string) ledger.Transaction {
+	t := transaction(a, StepAuthorize, "booking.void", intentID)
+	t.Kind, t.Resolves = ledger.VoidPending, hold(a, intentID).ID
+	return t
+}
+
+func postHold(a step.Attempt, in Intent) ledger.Transaction {
+	t := transaction(a, StepCapture, "booking.capture", in.BalanceTransactionID)
+	t.Kind, t.Resolves, t.Entries = ledger.PostPending, hold(a, in.ID).ID, taken(a)
+	return t
+}
+
+// charged: the card's money is ours, less the processor's fee.
+func charged(a step.Attempt, in Intent) []ledger.Transaction {
+	t := transaction(a, StepCharge, "booking.charge", in.BalanceTransactionID)
+	t.Kind, t.Entries = ledger.Posted, taken(a)
+	return append([]ledger.Transaction{t}, fee(a, in, StepCharge)...)
+}
+
+func fee(a step.Attempt, in Intent, name string) []ledger.Transaction {
+	if in.Fee == 0 {
+		return nil
+	}
+	t := transaction(a, name, "booking.fee", in.BalanceTransactionID)
+	t.Kind, t.Entries = ledger.Posted, move(a, ledger.ProcessorFees, ledger.StripeClearing, in.Fee)
+	return []ledger.Transaction{t}
+}
+
+// reversal takes the charge back. The processor keeps its fee.
+func reversal(a step.Attempt, in Intent) ledger.Transaction {
+	t := transaction(a, StepCharge, "booking.refund", in.RefundID)
+	t.Kind, t.Reverses = ledger.Posted, transaction(a, StepCharge, "booking.charge", "").ID
+	t.Entries = move(a, ledger.CustomerDeposits, ledger.StripeClearing, a.Intent.Order.Amount)
+	return t
+}
+
+func taken(a step.Attempt) []ledger.Entry {
+	return move(a, ledger.StripeClearing, ledger.CustomerDeposits, a.Intent.Order.Amount)
+}
+
+func move(a step.Attempt, debit, credit string, amount int64) []ledger.Entry {
+	return []ledger.Entry{
+		{Account: debit, Side: ledger.Debit, Amount: amount, Currency: a.Intent.Order.Currency},
+		{Account: credit, Side: ledger.Credit, Amount: amount, Currency: a.Intent.Order.Currency},
+	}
+}
+
+func transaction(a step.Attempt, name, purpose, document string) ledger.Transaction {
+	return ledger.Transaction{
+		ID: ledger.TransactionID(a.Call.Saga, name, purpose), Purpose: purpose, Actor: "saga", Reason: string(a.Op) + " " + a.Call.Step,
+		SagaID: a.Call.Saga, OrderRef: a.Intent.Order.OrderRef, Document: document,
+	}
+}

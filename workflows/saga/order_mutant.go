@@ -1,0 +1,5 @@
+//go:build mutant_register_after
+
+package saga
+
+const registerFirst = false
