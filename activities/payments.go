@@ -163,7 +163,11 @@ func (p *Payments) giveBack(ctx context.Context, a step.Attempt, in Intent) (ste
 		}
 		in.RefundID = refund.ID
 	}
-	return step.Settlement{Result: paid(in), Postings: append(charged(a, in), reversal(a, in))}, nil
+	var postings []ledger.Transaction
+	if a.Intent.Done[a.Call.Step].Status != step.Succeeded {
+		postings = charged(a, in) // it was taken and nobody wrote it down
+	}
+	return step.Settlement{Result: paid(in), Postings: append(postings, reversal(a, in))}, nil
 }
 
 // pay brings an intent to where the money is held (manual capture) or taken.

@@ -87,7 +87,7 @@ func move(a step.Attempt, debit, credit string, amount int64) []ledger.Entry {
 
 func transaction(a step.Attempt, name, purpose, document string) ledger.Transaction {
 	return ledger.Transaction{
-		ID: ledger.TransactionID(a.Call.Saga, name, purpose), Purpose: purpose, Actor: "saga", Reason: string(a.Op) + " " + a.Call.Step,
+		ID: ledger.TransactionID(a.Call.Saga, name, purpose), Purpose: purpose, Actor: "saga", Reason: name + " step",
 		SagaID: a.Call.Saga, OrderRef: a.Intent.Order.OrderRef, Document: document,
 	}
 }

@@ -49,7 +49,11 @@ func Run(ctx workflow.Context, in activities.SagaInput, flow Flow) error {
 	case activities.ModeForward:
 	}
 	r.show(ctx, "running")
-	if failure := r.forward(ctx, flow); failure != nil {
+	failure, err := r.forward(ctx, flow)
+	if err != nil {
+		return err
+	}
+	if failure != nil {
 		return r.undoAll(ctx, failure)
 	}
 	r.show(ctx, string(activities.Completed))
@@ -57,7 +61,7 @@ func Run(ctx workflow.Context, in activities.SagaInput, flow Flow) error {
 }
 
 // forward runs the stages and says why it could not.
-func (r *run) forward(ctx workflow.Context, flow Flow) *activities.Failure {
+func (r *run) forward(ctx workflow.Context, flow Flow) (*activities.Failure, error) {
 	ordinal := 0
 	for _, stage := range flow {
 		calls := make([]step.Call, len(stage))
@@ -66,17 +70,19 @@ func (r *run) forward(ctx workflow.Context, flow Flow) *activities.Failure {
 			calls[i] = r.call(s, ordinal)
 		}
 		if ctx.Err() != nil && stage[0].class == step.Compensatable {
-			return canceled()
+			return canceled(), nil
 		}
-		if failure := r.stage(ctx, stage, calls); failure != nil {
-			return failure
+		if failure, err := r.stage(ctx, stage, calls); failure != nil || err != nil {
+			return failure, err
 		}
 	}
-	return nil
+	return nil, nil
 }
 
-// stage runs the steps of one stage side by side and waits for all of them.
-func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) *activities.Failure {
+// stage runs the steps of one stage side by side and waits for all of them. An
+// error means that the book gave no answer about a step that may have passed
+// the pivot: undoing could take back what is done, so the run ends as it is.
+func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) (*activities.Failure, error) {
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	first := len(r.undos)
@@ -86,6 +92,7 @@ func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) *activ
 		}
 	}
 	var failure *activities.Failure
+	var broken error
 	wait := workflow.NewWaitGroup(ctx)
 	for i, s := range stage {
 		wait.Add(1)
@@ -97,6 +104,10 @@ func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) *activ
 				if !registerFirst {
 					r.register(s, calls[i])
 				}
+				return
+			}
+			if s.class != step.Compensatable && !final(err, step.Do) {
+				broken = err
 				return
 			}
 			why, noEffect := explain(s, err)
@@ -113,7 +124,7 @@ func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) *activ
 		})
 	}
 	wait.Wait(ctx)
-	return failure
+	return failure, broken
 }
 
 func (r *run) register(s Step, c step.Call) {
