@@ -196,8 +196,7 @@ create table app.approval (
   constraint approval_used_only_if_approved check (consumed_at is null or decision = 'approved'),
   constraint approval_reason_given check (length(reason) between 1 and 2000)
 );
-create unique index approval_one_open_per_subject on app.approval (tenant_id, action, subject)
-  where decision is null;
+create index approval_open_idx on app.approval (tenant_id, action, subject) where decision is null;
 
 -- Who leads a background job just now. epoch grows with every change of
 -- holder, so that a leader that slept through its lease can be refused.

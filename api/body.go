@@ -1,0 +1,224 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+const (
+	maxBody  = 64 << 10
+	maxDepth = 32
+)
+
+// readBody takes the body of a changing request: bounded, JSON, and without
+// what must not reach us. Nothing of a refused body is kept.
+func (s *server) readBody(c *gin.Context) {
+	if !accepts(c.GetHeader("Accept")) {
+		s.abort(c, refuse("not_acceptable"))
+		return
+	}
+	whereOf(c.Request.Context()).stream = strings.Contains(c.GetHeader("Accept"), "text/event-stream")
+	if c.Request.Method != http.MethodPost {
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		s.abort(c, refuse("body_too_large"))
+		return
+	}
+	if err != nil {
+		s.abort(c, refuse("invalid_json"))
+		return
+	}
+	op := s.operation(c).op
+	if len(body) == 0 && (op.RequestBody == nil || !op.RequestBody.Value.Required) {
+		return
+	}
+	kind, _, err := mime.ParseMediaType(c.GetHeader("Content-Type"))
+	if err != nil || kind != "application/json" || c.GetHeader("Content-Encoding") != "" {
+		s.abort(c, refuse("unsupported_media_type"))
+		return
+	}
+	if err := inspect(body); err != nil {
+		s.abort(c, err)
+		return
+	}
+	whereOf(c.Request.Context()).body = body
+	c.Request.Body = io.NopCloser(bytes.NewReader(body))
+	c.Request.ContentLength = int64(len(body))
+}
+
+func accepts(header string) bool {
+	if header == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(header, ",") {
+		kind, _, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		switch kind {
+		case "*/*", "application/*", "application/json", "application/problem+json", "text/event-stream", "text/*":
+			return true
+		}
+	}
+	return false
+}
+
+// inspect walks a JSON text once: well-formed, one object, not too deep, no
+// member twice, no card number, no secret.
+func inspect(body []byte) error {
+	if !utf8.Valid(body) {
+		return refuse("invalid_json")
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	w := walker{d: d}
+	first, err := d.Token()
+	if err != nil || first != json.Delim('{') {
+		return &refusal{code: "invalid_json", detail: "The body is not a JSON object."}
+	}
+	if err := w.object("", 1); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return &refusal{code: "invalid_json", detail: "Something follows the JSON object."}
+	}
+	return nil
+}
+
+type walker struct{ d *json.Decoder }
+
+func (w walker) object(at string, depth int) error {
+	seen := map[string]bool{}
+	for w.d.More() {
+		token, err := w.d.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
+			return syntax(err)
+		}
+		if err := forbidden(name, at); err != nil {
+			return err
+		}
+		pointer := at + "/" + escape(name)
+		if seen[name] {
+			return &refusal{code: "invalid_json", detail: "A member is named twice.", fields: []FieldError{{Pointer: pointer, Code: "duplicate", Detail: "is there twice"}}}
+		}
+		seen[name] = true
+		if err := w.value(pointer, depth); err != nil {
+			return err
+		}
+	}
+	_, err := w.d.Token()
+	return syntax(err)
+}
+
+func (w walker) array(at string, depth int) error {
+	for i := 0; w.d.More(); i++ {
+		if err := w.value(at+"/"+strconv.Itoa(i), depth); err != nil {
+			return err
+		}
+	}
+	_, err := w.d.Token()
+	return syntax(err)
+}
+
+func (w walker) value(at string, depth int) error {
+	token, err := w.d.Token()
+	if err != nil {
+		return syntax(err)
+	}
+	switch v := token.(type) {
+	case json.Delim:
+		if depth >= maxDepth {
+			return &refusal{code: "invalid_json", detail: "The body is nested deeper than 32 levels."}
+		}
+		if v == '{' {
+			return w.object(at, depth+1)
+		}
+		return w.array(at, depth+1)
+	case string:
+		return forbidden(v, at)
+	case json.Number:
+		if strings.HasSuffix(at, "/price") {
+			return nil
+		}
+		return forbidden(v.String(), at)
+	}
+	return nil
+}
+
+func syntax(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &refusal{code: "invalid_json", detail: "The body is not well-formed JSON."}
+}
+
+func escape(name string) string {
+	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+}
+
+// forbidden refuses a text that holds a card number or a secret key. The text
+// itself is in no message.
+func forbidden(text, at string) error {
+	if holdsCardNumber(text) {
+		return refuseField("card_number_refused", at, "looks like a card number; send a payment method token")
+	}
+	for _, prefix := range []string{"sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"} {
+		if strings.Contains(text, prefix) {
+			return refuseField("secret_refused", at, "holds a secret key")
+		}
+	}
+	return nil
+}
+
+// holdsCardNumber reports whether a text has a run of 13 to 19 digits, single
+// spaces and hyphens between them allowed, that begins as card numbers do and
+// passes their check digit (ISO/IEC 7812-1, annex B).
+func holdsCardNumber(text string) bool {
+	var run []byte
+	separated := false
+	ends := func() bool {
+		found := len(run) >= 13 && len(run) <= 19 && run[0] >= '2' && run[0] <= '6' && luhn(run)
+		run, separated = run[:0], false
+		return found
+	}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9':
+			run, separated = append(run, c), false
+		case (c == ' ' || c == '-') && len(run) > 0 && !separated:
+			separated = true
+		default:
+			if ends() {
+				return true
+			}
+		}
+	}
+	return ends()
+}
+
+func luhn(digits []byte) bool {
+	sum := 0
+	for i, c := range digits {
+		n := int(c - '0')
+		if (len(digits)-i)%2 == 0 {
+			if n *= 2; n > 9 {
+				n -= 9
+			}
+		}
+		sum += n
+	}
+	return sum%10 == 0
+}

@@ -1,0 +1,147 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/recourse/recourse/internal/auth"
+)
+
+// where is what the middleware found out about a request.
+type where struct {
+	requestID string
+	path      string
+	route     string
+	who       auth.Principal
+	body      []byte
+	once      Once
+	ticket    bool
+	stream    bool // the client wants events as a stream
+}
+
+type whereKey struct{}
+
+// whereOf returns what is known of the request.
+func whereOf(ctx context.Context) *where {
+	if w, ok := ctx.Value(whereKey{}).(*where); ok {
+		return w
+	}
+	return &where{}
+}
+
+// identify names the request and logs it: no body, no query, no credential.
+func (s *server) identify(c *gin.Context) {
+	w := &where{requestID: newID("req_", s.cfg.Now()), path: c.Request.URL.Path, route: c.FullPath()}
+	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), whereKey{}, w))
+	c.Header("Request-Id", w.requestID)
+	start := time.Now()
+	c.Next()
+	s.log.InfoContext(c.Request.Context(), "request",
+		slog.String("request_id", w.requestID), slog.String("method", c.Request.Method), slog.String("route", w.route),
+		slog.Int("status", c.Writer.Status()), slog.Duration("duration", time.Since(start)),
+		slog.String("tenant", w.who.Tenant.String()), slog.String("key_id", w.who.KeyID))
+}
+
+// recover turns a panic into a 500 whose stack is in the log.
+func (s *server) recover(c *gin.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.abort(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	c.Next()
+}
+
+// harden sets what every answer carries.
+func (*server) harden(c *gin.Context) {
+	h := c.Writer.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Authorization, Accept")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	c.Next()
+}
+
+func (s *server) operation(c *gin.Context) operation {
+	return s.routes[c.Request.Method+" "+c.FullPath()]
+}
+
+// authenticate finds who asks. A stream may be opened with a ticket instead.
+func (s *server) authenticate(c *gin.Context) {
+	op := s.operation(c)
+	if op.open {
+		return
+	}
+	ctx := c.Request.Context()
+	w := whereOf(ctx)
+	if ticket := c.Query("ticket"); ticket != "" && op.op.OperationID == "sagaEvents" && c.GetHeader("Authorization") == "" {
+		who, err := s.redeem(ctx, ticket, c.Param("id"))
+		if err != nil {
+			s.abort(c, err)
+			return
+		}
+		w.who, w.ticket = who, true
+		return
+	}
+	scheme, key, ok := strings.Cut(c.GetHeader("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "bearer") {
+		s.abort(c, refuse("unauthenticated"))
+		return
+	}
+	who, err := s.cfg.Credentials.Check(ctx, strings.TrimSpace(key))
+	switch {
+	case errors.Is(err, auth.ErrMalformed), errors.Is(err, auth.ErrUnknown):
+		s.abort(c, refuse("unauthenticated"))
+	case err != nil:
+		s.abort(c, fmt.Errorf("%w: %w", ErrUnavailable, err))
+	default:
+		w.who = who
+	}
+}
+
+// authorize holds the role against the route.
+func (s *server) authorize(c *gin.Context) {
+	op, w := s.operation(c), whereOf(c.Request.Context())
+	if op.open || w.ticket {
+		return
+	}
+	if !slices.Contains(roles[op.op.OperationID], w.who.Role) {
+		s.abort(c, refuse("forbidden"))
+	}
+}
+
+// requireKey reads the Idempotency-Key of a changing request and makes the
+// fingerprint by which a repeat is told from another request.
+func (s *server) requireKey(c *gin.Context) {
+	op := s.operation(c)
+	if c.Request.Method != http.MethodPost || keyless[op.op.OperationID] {
+		return
+	}
+	key, err := idempotencyKey(c.Request.Header.Values("Idempotency-Key"))
+	if err != nil {
+		s.abort(c, err)
+		return
+	}
+	w := whereOf(c.Request.Context())
+	print, err := fingerprint(c.Request.Method, c.Request.URL.Path, w.body)
+	if err != nil {
+		s.abort(c, refuse("invalid_json"))
+		return
+	}
+	now := s.cfg.Now().UTC()
+	w.once = Once{
+		Tenant: w.who.Tenant, Key: key, Fingerprint: print, RequestID: w.requestID, At: now, Expires: now.Add(keyKept),
+	}
+}

@@ -1,0 +1,73 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// A kind is one type of problem: its page is part of the contract.
+type kind struct {
+	status    int
+	title     string
+	meaning   string
+	do        string
+	retryable bool
+}
+
+// kinds are all problems the API answers with, by code. A code is never renamed.
+var kinds = map[string]kind{
+	"idempotency_key_required": {http.StatusBadRequest, "Idempotency-Key is missing", "A request that starts or changes something needs a key, so that a retry cannot do it twice.", "Make a UUID before the first attempt, keep it with the order, send it as `Idempotency-Key` with every attempt.", true},
+	"idempotency_key_invalid":  {http.StatusBadRequest, "Idempotency-Key is malformed", "A key has 1 to 255 visible ASCII characters.", "Use a UUID.", true},
+	"idempotency_key_in_use":   {http.StatusConflict, "Another request with this key is being answered", "Two requests with one key came at the same time.", "Wait as `Retry-After` says and send the same request again.", true},
+	"idempotency_key_reused":   {http.StatusUnprocessableEntity, "Idempotency-Key was used with a different request", "The key belongs to another body or route. Nothing was done.", "Use a new key for a new order; send the unchanged body to repeat the old one.", false},
+	"invalid_json":             {http.StatusBadRequest, "The body is not usable JSON", "The body is not one JSON object in UTF-8, is nested deeper than 32 levels, or names a member twice.", "Correct the body; the same key may be used.", true},
+	"validation_failed":        {http.StatusBadRequest, "The request has fields that cannot be taken", "`errors` lists every field with a JSON Pointer and what it must be.", "Correct the fields; the same key may be used.", true},
+	"card_number_refused":      {http.StatusBadRequest, "The body holds what looks like a card number", "Card numbers must not reach us. It was neither stored nor logged.", "Send a payment method token (`pm_…`) instead. A number of your own with 13 to 19 digits that passes the card check needs a letter in it.", true},
+	"secret_refused":           {http.StatusBadRequest, "The body holds a secret key", "It was neither stored nor logged.", "Take it out, and replace the key: it has travelled further than it should.", true},
+	"not_acceptable":           {http.StatusNotAcceptable, "No form of the answer is accepted", "Answers are `application/json`, errors `application/problem+json`, streams `text/event-stream`.", "Correct `Accept`, or leave it out.", true},
+	"unauthenticated":          {http.StatusUnauthorized, "The credential is missing or not valid", "There is no live key behind it.", "Send `Authorization: Bearer sk_…` with a key of this environment.", true},
+	"forbidden":                {http.StatusForbidden, "The key's role does not allow this", "Each key has one role, and each route the roles it is for.", "Use a key with another role.", true},
+	"same_person":              {http.StatusForbidden, "Who proposed cannot decide", "It takes two people.", "Let somebody else decide, with a key of their own.", false},
+	"not_found":                {http.StatusNotFound, "There is no such thing", "It does not exist, or belongs to somebody else.", "Check the id.", true},
+	"route_not_found":          {http.StatusNotFound, "There is no such route", "The path is not part of the API.", "See /openapi.yaml.", true},
+	"method_not_allowed":       {http.StatusMethodNotAllowed, "The route does not have this method", "`Allow` lists the methods it has.", "See /openapi.yaml.", true},
+	"body_too_large":           {http.StatusRequestEntityTooLarge, "The body is too large", "A body has at most 64 KiB.", "Send less; put your own data behind `order_ref`.", true},
+	"unsupported_media_type":   {http.StatusUnsupportedMediaType, "The body is not application/json", "Bodies are JSON in UTF-8, not compressed.", "Set `Content-Type: application/json`.", true},
+	"nothing_ordered":          {http.StatusUnprocessableEntity, "The order has no parts", "A booking has a flight, a hotel or a car, or several of them.", "Add a part and use a new key.", false},
+	"unknown_currency":         {http.StatusUnprocessableEntity, "The currency is not known", "It is no active code of ISO 4217.", "Use another code and a new key.", false},
+	"mixed_currency":           {http.StatusUnprocessableEntity, "The parts have different currencies", "An order is paid in one currency.", "Leave `currency` out of the parts, or make it the order's; use a new key.", false},
+	"amount_out_of_range":      {http.StatusUnprocessableEntity, "The total is too large", "The sum of the prices is at most 9007199254740991 minor units.", "Split the order and use new keys.", false},
+	"payment_method_invalid":   {http.StatusUnprocessableEntity, "The payment method is not a token", "A token starts with `pm_`.", "Tokenise the card in the browser, send the token, use a new key.", false},
+	"metadata_invalid":         {http.StatusUnprocessableEntity, "A metadata key is too long", "Metadata keys have 1 to 40 characters.", "Shorten it and use a new key.", false},
+	"order_ref_conflict":       {http.StatusConflict, "The order reference has an order already", "`saga_id` names it. Nothing was done.", "Follow that order, or use another reference and a new key.", false},
+	"past_point_of_no_return":  {http.StatusConflict, "The order can no longer be cancelled", "The money was taken and the order will complete.", "Let it complete, then start a return.", false},
+	"saga_already_finished":    {http.StatusConflict, "The order has ended", "Its outcome does not change any more.", "Look at its status.", false},
+	"not_in_attention":         {http.StatusConflict, "There is nothing for people to decide", "The saga, or this step of it, is not in attention.", "Look at the saga again.", false},
+	"already_proposed":         {http.StatusConflict, "A decision about this saga is already open", "One proposal at a time.", "Decide that one first.", false},
+	"already_decided":          {http.StatusConflict, "It was decided, or is too old to be", "An approval is decided once, within 24 hours.", "Look at the approval; propose again if needed.", false},
+	"ticket_invalid":           {http.StatusUnauthorized, "The ticket does not open this stream", "A ticket opens the stream of its saga once, within 30 seconds.", "Get a new one.", true},
+	"unavailable":              {http.StatusServiceUnavailable, "The service cannot do this just now", "Something it needs does not answer. If the request had been recorded, the retry gets its answer.", "Send the same request with the same key again, as `Retry-After` says.", true},
+	"internal_error":           {http.StatusInternalServerError, "Something went wrong on our side", "It is logged under the `request_id`.", "Send the same request with the same key again; if it stays, name the `request_id`.", true},
+}
+
+func codes() []string {
+	var out []string
+	for code := range kinds {
+		out = append(out, code)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// ErrorsDocument is docs/errors.md, made from the table above.
+func ErrorsDocument() string {
+	var b strings.Builder
+	b.WriteString("# Errors\n\nEvery error is `application/problem+json` (RFC 9457) with a stable `code`. `retryable` says whether the same\n" +
+		"`Idempotency-Key` may be sent again. Made from `api/problems.go`; each code has its page at `/errors/{code}`.\n")
+	for _, code := range codes() {
+		k := kinds[code]
+		b.WriteString("\n## " + code + "\n\n**" + http.StatusText(k.status) + "** (" + itoa(k.status) + "). " + k.title + ".\n\n" + k.meaning + "\n\n*What to do:* " + k.do + "\n")
+	}
+	return b.String()
+}

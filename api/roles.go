@@ -1,0 +1,54 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// Who may do what. A route without an entry does not start.
+var (
+	everybody = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator"}
+	roles     = map[string][]string{
+		"createBooking":      {"marketplace"},
+		"cancelSaga":         {"marketplace", "operator"},
+		"listSagas":          everybody,
+		"getSaga":            everybody,
+		"sagaEvents":         everybody,
+		"createStreamTicket": everybody,
+		"proposeResolution":  {"operator", "finance_preparer"},
+		"decideApproval":     {"operator", "finance_reviewer"},
+		"getApproval":        {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+		"listApprovals":      {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+		"trialBalance":       {"finance_preparer", "finance_reviewer", "auditor"},
+		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
+	}
+)
+
+// keyless are the changing operations that take no Idempotency-Key.
+var keyless = map[string]bool{"createStreamTicket": true}
+
+// An operation is a route of the contract.
+type operation struct {
+	path string // as in the document
+	item *openapi3.PathItem
+	op   *openapi3.Operation
+	open bool // needs no credential
+}
+
+// operations lists the contract's routes as Gin names them.
+func operations(document *openapi3.T) (map[string]operation, error) {
+	out := map[string]operation{}
+	for path, item := range document.Paths.Map() {
+		for method, op := range item.Operations() {
+			open := op.Security != nil && len(*op.Security) == 0
+			if _, ok := roles[op.OperationID]; !ok && !open {
+				return nil, fmt.Errorf("%s %s has no roles", method, path)
+			}
+			route := strings.NewReplacer("{", ":", "}", "").Replace(path)
+			out[method+" "+route] = operation{path: path, item: item, op: op, open: open}
+		}
+	}
+	return out, nil
+}
