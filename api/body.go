@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
@@ -17,6 +18,8 @@ import (
 const (
 	maxBody  = 64 << 10
 	maxDepth = 32
+
+	bodyPatience = 10 * time.Second // a body that comes slower is not waited for
 )
 
 // readBody takes the body of a changing request: bounded, JSON, and without
@@ -30,7 +33,10 @@ func (s *server) readBody(c *gin.Context) {
 	if c.Request.Method != http.MethodPost {
 		return
 	}
+	in := http.NewResponseController(c.Writer)
+	_ = in.SetReadDeadline(time.Now().Add(bodyPatience)) // not every writer has one; the server's does
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	_ = in.SetReadDeadline(time.Time{})
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		s.abort(c, refuse("body_too_large"))

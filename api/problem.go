@@ -26,7 +26,6 @@ type refusal struct {
 	fields []FieldError
 	saga   string
 	retry  string // Retry-After
-
 }
 
 func (r *refusal) Error() string { return r.code }

@@ -140,4 +140,3 @@ func orNull(s string) *string {
 }
 
 func payloadDigest(payload []byte) [32]byte { return sha256.Sum256(payload) }
-
