@@ -347,3 +347,9 @@ func (c *Cluster) run(ctx context.Context, name string, args ...string) error {
 	}
 	return nil
 }
+
+// Running reports whether the server's process is there.
+func (c *Cluster) Running() bool {
+	pid := c.PID()
+	return pid != 0 && isPostgres(pid)
+}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"syscall"
 )
 
@@ -12,14 +11,26 @@ import (
 // ends, however it ends: a small watcher waits for the end of a pipe that only
 // this process holds open. For tests, whose data nobody wants to keep.
 func (c *Cluster) DieWithProcess() error {
+	return c.watch(`kill -QUIT "$pid" 2>/dev/null
+n=0; while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
+rm -rf "$0"`)
+}
+
+// StopWithProcess makes the server stop when this process ends, however it
+// ends, and keeps its data.
+func (c *Cluster) StopWithProcess() error {
+	return c.watch(`[ -n "$pid" ] && kill -INT "$pid" 2>/dev/null; true`)
+}
+
+// watch runs a script once this process has ended, with the server's pid at
+// that time and its folder.
+func (c *Cluster) watch(script string) error {
 	hold, end, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("watch the server: %w", err)
 	}
-	const script = `cat >/dev/null; kill -QUIT "$0" 2>/dev/null
-n=0; while kill -0 "$0" 2>/dev/null && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.1; done
-rm -rf "$1"`
-	watcher := exec.Command("/bin/sh", "-c", script, strconv.Itoa(c.PID()), c.cfg.Dir) //nolint:noctx // it outlives every context on purpose
+	script = `cat >/dev/null; pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null); ` + script
+	watcher := exec.Command("/bin/sh", "-c", script, c.cfg.Dir) //nolint:noctx // it outlives every context on purpose
 	watcher.Stdin = hold
 	watcher.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := watcher.Start(); err != nil {
