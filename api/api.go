@@ -75,6 +75,7 @@ func New(cfg Config) (http.Handler, error) {
 
 	engine := gin.New()
 	engine.HandleMethodNotAllowed = true
+	engine.ContextWithFallback = true // handlers get the request's context
 	engine.RedirectTrailingSlash = false
 	if err := engine.SetTrustedProxies(nil); err != nil {
 		return nil, fmt.Errorf("trust no proxy: %w", err)

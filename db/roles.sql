@@ -51,6 +51,12 @@ revoke all on schema public from public;
 -- The history of migrations belongs to the role that applies them.
 create schema if not exists migration authorization migrator;
 
+-- Every program reads which migration the schema is at, and refuses to run on
+-- one it does not know.
+grant usage on schema migration to app_api, app_worker, finance_ro, auditor_ro;
+alter default privileges for role migrator in schema migration
+  grant select on tables to app_api, app_worker, finance_ro, auditor_ro;
+
 -- The owner of schema ledger is not the owner of the database, so the schema
 -- is made here, where both roles are at hand.
 create schema if not exists app authorization recourse_owner;

@@ -39,8 +39,7 @@ func (c *child) start() error {
 		wait := 500 * time.Millisecond
 		for first := true; ; first = false {
 			began := time.Now()
-			err := c.run(started, first)
-			if first && err != nil {
+			if ran := c.run(started, first); first && !ran {
 				return
 			}
 			c.mu.Lock()
@@ -59,13 +58,14 @@ func (c *child) start() error {
 	return <-started
 }
 
-func (c *child) run(started chan<- error, first bool) error {
+// run is one life of the child; it reports whether it began.
+func (c *child) run(started chan<- error, first bool) bool {
 	log, err := os.OpenFile(c.log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		if first {
 			started <- err
 		}
-		return err
+		return false
 	}
 	defer func() { _ = log.Close() }()
 	cmd := exec.Command(c.command[0], c.command[1:]...) //nolint:noctx // it is stopped by a signal
@@ -75,7 +75,7 @@ func (c *child) run(started chan<- error, first bool) error {
 	c.mu.Lock()
 	if c.stopped {
 		c.mu.Unlock()
-		return nil
+		return false
 	}
 	err = cmd.Start()
 	if err == nil {
@@ -86,10 +86,11 @@ func (c *child) run(started chan<- error, first bool) error {
 		started <- err
 	}
 	if err != nil {
-		return err
+		return false
 	}
 	c.changed(c.name, cmd.Process.Pid)
-	return cmd.Wait()
+	_ = cmd.Wait() // however it ended, it is started again
+	return true
 }
 
 // stop asks the child to end and kills it when it does not.

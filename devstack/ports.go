@@ -55,6 +55,9 @@ func owner(port int) string {
 	if err != nil {
 		return ""
 	}
+	if v6, err := os.ReadFile("/proc/net/tcp6"); err == nil {
+		raw = append(raw, v6...)
+	}
 	inode := ""
 	for line := range strings.SplitSeq(string(raw), "\n") {
 		f := strings.Fields(line)

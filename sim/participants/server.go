@@ -63,7 +63,7 @@ func New(cfg Config) (*Server, error) {
 	s.mux.HandleFunc("POST /v1/{kind}/reservations/{key}/cancel", s.serve("cancel"))
 	s.mux.HandleFunc("GET /v1/{kind}/reservations/{key}", s.serve("lookup"))
 	s.mux.Handle("/_sim/faults", &s.faults)
-	s.mux.HandleFunc("GET /_sim/", s.admin)
+	s.mux.HandleFunc("/_sim/", s.admin)
 	return s, nil
 }
 
