@@ -23,7 +23,7 @@ import (
 // RunStack is the process `devstack stack`: Temporal, its UI and the
 // simulators, until ctx ends.
 func RunStack(ctx context.Context, talk io.Writer) error {
-	var what Stack
+	var what StackConfig
 	if err := json.Unmarshal([]byte(os.Getenv("RECOURSE_STACK")), &what); err != nil {
 		return errors.New("devstack stack is started by devstack up")
 	}

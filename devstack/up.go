@@ -136,8 +136,8 @@ func (s *supervisor) startPostgres(ctx context.Context) error {
 	return s.cluster.StopWithProcess()
 }
 
-// Stack is what the process `devstack stack` is told, in RECOURSE_STACK.
-type Stack struct {
+// StackConfig is what the process `devstack stack` is told, in RECOURSE_STACK.
+type StackConfig struct {
 	Temporal         temporal.Config
 	UIPort           int
 	StripePort       int
@@ -161,7 +161,7 @@ func (s *supervisor) startStack(ctx context.Context) error {
 			return fmt.Errorf("RECOURSE_DATABASE_URL has no usable port")
 		}
 	}
-	what, err := json.Marshal(Stack{
+	what, err := json.Marshal(StackConfig{
 		Temporal: temporal.Config{Port: s.cfg.TemporalPort, PGHost: u.Hostname(), PGPort: port, Password: s.secrets.Temporal},
 		UIPort:   s.cfg.UIPort, StripePort: s.cfg.StripePort, ParticipantsPort: s.cfg.ParticipantsPort,
 		ParticipantsKey: s.secrets.Participants, StripeKey: s.secrets.Stripe, Journals: filepath.Join(s.cfg.Dir, "sim"),
