@@ -73,7 +73,9 @@ func Up(ctx context.Context, cfg Config, talk io.Writer) (err error) {
 	return nil
 }
 
-func (s *supervisor) say(format string, args ...any) { fmt.Fprintf(s.talk, "recourse: "+format+"\n", args...) }
+func (s *supervisor) say(format string, args ...any) {
+	fmt.Fprintf(s.talk, "recourse: "+format+"\n", args...)
+}
 
 // bringUp starts the parts in order, side by side where they can be.
 func (s *supervisor) bringUp(ctx context.Context) error {
@@ -106,7 +108,9 @@ func (s *supervisor) startPostgres(ctx context.Context) error {
 	}
 	settings := map[string]string{"max_connections": "300", "shared_buffers": "256MB", "max_wal_size": "2GB"}
 	if !s.cfg.Durable {
-		settings["fsync"], settings["full_page_writes"], settings["synchronous_commit"] = "off", "off", "off"
+		// A killed Postgres must still have what it acknowledged, so commits are
+		// written; only the machine may not crash.
+		settings["fsync"], settings["full_page_writes"] = "off", "off"
 	}
 	port := s.cfg.PGPort
 	portFile := filepath.Join(s.cfg.Dir, "pg-port")

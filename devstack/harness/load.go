@@ -29,7 +29,7 @@ type Load struct {
 	Make    func(n int) Order
 	// Meanwhile, if not nil, runs for every order between its 202 and its end.
 	Meanwhile func(ctx context.Context, c *Client, s Saga, n int)
-	Over time.Duration
+	Over      time.Duration
 	// Placed, if not nil, runs when all are placed.
 	Placed func()
 	// Place bounds placing, Drain what follows.

@@ -1,0 +1,170 @@
+package api_test
+
+import (
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/api"
+	"github.com/recourse/recourse/internal/apidb"
+	"github.com/recourse/recourse/internal/tenancy"
+)
+
+// operations lists the contract's guarded operations as method and path.
+func operations(t *testing.T) []call {
+	t.Helper()
+	document, err := openapi3.NewLoader().LoadFromFile("openapi.yaml")
+	require.NoError(t, err)
+	require.NoError(t, document.Validate(t.Context()))
+	var out []call
+	for path, item := range document.Paths.Map() {
+		for method, op := range item.Operations() {
+			if op.Security == nil {
+				out = append(out, call{method: method, path: path})
+			}
+		}
+	}
+	require.Greater(t, len(out), 10)
+	return out
+}
+
+func fill(path, saga, approval string) string {
+	id := saga
+	if strings.Contains(path, "approvals") {
+		id = approval
+	}
+	return strings.NewReplacer("{id}", id, "{decision}", "approve").Replace(path)
+}
+
+// allowed repeats who may do what, so that a change of the table is seen.
+var allowed = map[string][]string{
+	"POST /v1/bookings":                  {"marketplace"},
+	"POST /v1/sagas/{id}/cancel":         {"marketplace", "operator"},
+	"POST /v1/sagas/{id}/resolutions":    {"operator", "finance_preparer"},
+	"POST /v1/approvals/{id}/{decision}": {"operator", "finance_reviewer"},
+	"GET /v1/approvals":                  {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/approvals/{id}":             {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/ledger/trial-balance":       {"finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/ledger/transactions":        {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
+	"GET /v1/sagas":                      tenancy.Roles,
+	"GET /v1/sagas/{id}":                 tenancy.Roles,
+	"GET /v1/sagas/{id}/events":          tenancy.Roles,
+	"POST /v1/stream_tickets":            tenancy.Roles,
+}
+
+func TestEveryRouteIsForItsRolesOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	saga := w.book("A-1")
+	for _, op := range operations(t) {
+		name := op.method + " " + op.path
+		roles, listed := allowed[name]
+		require.True(t, listed, "%s is not in the table of this test", name)
+		for _, role := range tenancy.Roles {
+			a := w.do(call{method: op.method, path: fill(op.path, saga, "apr_none"), role: role})
+			require.Equal(t, slices.Contains(roles, role), a.status != http.StatusForbidden, "%s as %s: %d", name, role, a.status)
+		}
+		for _, header := range []string{"", "Basic abc", "Bearer", "Bearer nonsense", "Bearer sk_test_0000000000000000_" + strings.Repeat("0", 43)} {
+			a := w.do(call{method: op.method, path: fill(op.path, saga, "apr_none"), header: map[string]string{"Authorization": header}})
+			require.Equal(t, http.StatusUnauthorized, a.status, name)
+			require.Equal(t, "unauthenticated", a.code(t))
+			require.NotEmpty(t, a.header.Get("WWW-Authenticate"))
+		}
+	}
+}
+
+func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	saga := w.book("A-1")
+	_, err := w.db.Super().Exec(t.Context(), `
+		insert into app.approval (tenant_id, id, action, subject, payload, payload_sha256, reason, maker, expires_at)
+		values ($1, 'apr_00000000000000000000000001', 'saga.resolve', $2, '{}', sha256(''), 'r', 'm', now() + interval '1 day')`, w.tenant, saga)
+	require.NoError(t, err)
+	bodies := map[string]string{"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`}
+	for _, op := range operations(t) {
+		name := op.method + " " + op.path
+		if !strings.Contains(op.path, "{id}") {
+			continue
+		}
+		role := "other_" + allowed[name][0]
+		theirs := w.do(call{method: op.method, path: fill(op.path, saga, "apr_00000000000000000000000001"), role: role, key: "theirs" + op.method + strings.ReplaceAll(op.path, " ", ""), body: bodies[name]})
+		nobodys := w.do(call{method: op.method, path: fill(op.path, "sg_00000000000000000000000000", "apr_00000000000000000000000002"), role: role, key: "none" + strings.ReplaceAll(op.path, " ", ""), body: bodies[name]})
+		require.Equal(t, http.StatusNotFound, theirs.status, name)
+		require.Equal(t, http.StatusNotFound, nobodys.status, name)
+		a, b := theirs.json(t), nobodys.json(t)
+		for _, own := range []string{"request_id", "instance"} {
+			delete(a, own)
+			delete(b, own)
+		}
+		require.Equal(t, b, a, "%s must not tell a foreign thing from a missing one", name)
+	}
+}
+
+func TestRoutesThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.Equal(t, "route_not_found", w.do(call{method: "GET", path: "/v1/nothing", role: "auditor"}).code(t))
+	a := w.do(call{method: "DELETE", path: "/v1/bookings", role: "marketplace"})
+	require.Equal(t, http.StatusMethodNotAllowed, a.status)
+	require.Equal(t, "POST", a.header.Get("Allow"))
+	require.Equal(t, "not_acceptable", w.do(call{method: "GET", path: "/v1/sagas", role: "auditor", header: map[string]string{"Accept": "image/png"}}).code(t))
+}
+
+func TestProcessRoutesNeedNoKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/healthz", "/readyz", "/version"} {
+		require.Equal(t, http.StatusOK, w.do(call{method: "GET", path: path}).status, path)
+	}
+	for path, holds := range map[string]string{"/errors/card_number_refused": "pm_", "/openapi.yaml": "openapi: 3.0.3"} {
+		res := httptest.NewRecorder()
+		w.server.Config.Handler.ServeHTTP(res, httptest.NewRequest(http.MethodGet, path, http.NoBody))
+		require.Equal(t, http.StatusOK, res.Code)
+		require.Contains(t, res.Body.String(), holds)
+	}
+}
+
+func TestWithoutADatabaseTheAnswerIsToComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.book("A-1") // the key is known now
+	pool, err := pgxpool.New(t.Context(), "postgres://app_api:x@127.0.0.1:1/none?connect_timeout=1")
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	var lost bool
+	away := w.on(apidb.New(pool), func() { lost = true })
+	for _, c := range []call{
+		{method: "POST", path: "/v1/bookings", role: "marketplace", key: "one", body: whole},
+		{method: "GET", path: "/v1/sagas", role: "marketplace"},
+	} {
+		c.base = away.URL
+		a := w.do(c)
+		require.Equal(t, http.StatusServiceUnavailable, a.status)
+		require.Equal(t, "unavailable", a.code(t))
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+		require.NotContains(t, string(a.body), "127.0.0.1", "nothing of the inside is shown")
+	}
+	require.False(t, lost, "what was not accepted is not started")
+}
+
+var update = flag.Bool("update", false, "write docs/errors.md")
+
+func TestTheErrorsDocumentIsCurrent(t *testing.T) {
+	t.Parallel()
+	const path = "../docs/errors.md"
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(api.ErrorsDocument()), 0o600))
+	}
+	have, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, api.ErrorsDocument(), string(have), "run: go test ./api -run ErrorsDocument -update")
+}
