@@ -257,7 +257,7 @@ func inUse() *apiError {
 func wrongObject(a fault.Answer) fault.Answer {
 	var body map[string]any
 	if json.Unmarshal(a.Body, &body) == nil {
-		body["id"] = "pi_of_somebody_else"
+		body["id"], body["amount"], body["metadata"] = "pi_of_somebody_else", 1, map[string]string{"saga_id": "sg_of_somebody_else"}
 		if raw, err := json.Marshal(body); err == nil {
 			a.Body = raw
 		}

@@ -1,0 +1,77 @@
+// Command bench measures the running product. Each result is one JSON line with
+// its baseline of the same run; talk goes to standard error.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/recourse/recourse/devstack"
+)
+
+// A line is one result.
+type line struct {
+	Bench         string  `json:"bench"`
+	Shape         string  `json:"shape"`
+	Clients       int     `json:"clients"`
+	Value         float64 `json:"value"`
+	Unit          string  `json:"unit"`
+	Baseline      string  `json:"baseline,omitempty"`
+	BaselineValue float64 `json:"baseline_value,omitempty"`
+	Ratio         float64 `json:"ratio,omitempty"`
+}
+
+func print(l line) {
+	if l.BaselineValue > 0 {
+		l.Ratio = l.Value / l.BaselineValue
+	}
+	raw, err := json.Marshal(l)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "recourse:", err)
+		return
+	}
+	fmt.Println(string(raw))
+}
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	bench := flag.String("bench", "all", "which family: booking, or all")
+	n := flag.Int("n", 100, "bookings measured one after another")
+	flag.Parse()
+	if *bench != "all" && *bench != "booking" {
+		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there is booking\n", *bench)
+		return 2
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	if self, err := os.Executable(); err == nil && os.Getenv("RECOURSE_BIN_DIR") == "" {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(self), "recourse")); err == nil {
+			_ = os.Setenv("RECOURSE_BIN_DIR", filepath.Dir(self)) // it cannot fail for this name
+		}
+	}
+	system, err := devstack.Boot(ctx, devstack.Options{Durable: true})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "recourse:", err)
+		return 3
+	}
+	defer func() { _ = system.Stop() }()
+	dev, err := system.Dev()
+	if err == nil {
+		err = booking(ctx, dev, *n)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "recourse:", err)
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,66 @@
+// Command demo shows the main job as a person would want to see it: a booking
+// that completes, and one whose hotel refuses, in both payment flows. It uses
+// the running stack, or boots one of its own. Exit 0 only if each ended as it
+// should.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/recourse/recourse/devstack"
+)
+
+func main() { os.Exit(run()) }
+
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	dir := flag.String("dir", ".recourse", "folder of the running stack")
+	flag.Parse()
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+
+	dev, err := devstack.ReadDev(*dir)
+	if err != nil {
+		fmt.Println("Nothing is running in", *dir+"; starting a stack for the demo.")
+		if os.Getenv("RECOURSE_BIN_DIR") == "" {
+			if self, err := os.Executable(); err == nil && exists(filepath.Join(filepath.Dir(self), "recourse")) {
+				_ = os.Setenv("RECOURSE_BIN_DIR", filepath.Dir(self)) // it cannot fail for this name
+			}
+		}
+		system, err := devstack.Boot(ctx, devstack.Options{})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "recourse:", err)
+			return 3
+		}
+		defer func() { _ = system.Stop() }()
+		if dev, err = system.Dev(); err != nil {
+			fmt.Fprintln(os.Stderr, "recourse:", err)
+			return 3
+		}
+	}
+	good := true
+	for _, s := range stories() {
+		if err := s.tell(ctx, dev); err != nil {
+			fmt.Printf("\n  This is not how it should have ended: %v\n", err)
+			good = false
+		}
+	}
+	if !good {
+		return 1
+	}
+	fmt.Println("\nAll three ended as they should.")
+	return 0
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
