@@ -69,11 +69,16 @@ faults: build postgres ## break real processes under load; writes faults/report.
 .PHONY: generate
 generate: $(SQLC) $(OAPI_CODEGEN) ## regenerate the code made from SQL and OpenAPI
 	$(SQLC) generate
+	cd api && $(OAPI_CODEGEN) -config oapi-codegen.yaml openapi.yaml
 	gofmt -l . | grep -v '^\.bin' || true
 
 .PHONY: verify
 verify: $(SQLC) $(OAPI_CODEGEN) $(WORKFLOWCHECK) ## check that generated code is current, modules are tidy and workflows deterministic
 	@bash .ci/verify
+
+.PHONY: mutants
+mutants: ## plant mistakes and check that the tests find them
+	@bash .ci/mutants
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## lint both modules

@@ -26,9 +26,10 @@ const (
 	OutcomeOpen = "open"
 )
 
-// run runs a step and says its outcome in Temporal's words. Messages of
-// refusals are for the marketplace; other messages stay with us.
-func run(ctx context.Context, book step.Book, c step.Call, op step.Op, effect step.Effect) (step.Status, error) {
+// RunStep runs a step and says its outcome in Temporal's words: it is what a
+// step activity consists of. Messages of refusals are for the marketplace;
+// other messages stay with us.
+func RunStep(ctx context.Context, book step.Book, c step.Call, op step.Op, effect step.Effect) (step.Status, error) {
 	record, err := step.Run(ctx, book, c, op, effect)
 	if err == nil {
 		return record.Status, nil

@@ -44,7 +44,7 @@ func paid(in Intent) payment {
 
 // Authorize holds the order's total on the card.
 func (p *Payments) Authorize(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		in, err := p.pay(ctx, a, true)
 		if err != nil {
 			return step.Settlement{}, err
@@ -55,7 +55,7 @@ func (p *Payments) Authorize(ctx context.Context, c step.Call) (step.Status, err
 
 // Void releases what Authorize held.
 func (p *Payments) Void(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		did := a.Intent.Done[c.Step]
 		var noted payment
 		if err := did.Read(&noted); err != nil {
@@ -78,7 +78,7 @@ func (p *Payments) Void(ctx context.Context, c step.Call) (step.Status, error) {
 
 // Capture takes what Authorize held. It is the pivot.
 func (p *Payments) Capture(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		var held payment
 		if err := a.Intent.Done[StepAuthorize].Read(&held); err != nil {
 			return step.Settlement{}, err
@@ -108,7 +108,7 @@ func (p *Payments) Capture(ctx context.Context, c step.Call) (step.Status, error
 
 // Charge takes the order's total from the card at once.
 func (p *Payments) Charge(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		in, err := p.pay(ctx, a, false)
 		if err != nil {
 			return step.Settlement{}, err
@@ -121,7 +121,7 @@ func (p *Payments) Charge(ctx context.Context, c step.Call) (step.Status, error)
 // is looked up: taken, it is put into the books and given back; not taken, its
 // intent is cancelled, so that it never can be.
 func (p *Payments) Refund(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		var noted payment
 		if err := a.Intent.Done[c.Step].Read(&noted); err != nil {
 			return step.Settlement{}, err

@@ -14,14 +14,14 @@ type Postings struct {
 
 // Commit passes the point of no return where no foreign call does.
 func (p *Postings) Commit(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Do, func(context.Context, step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Do, func(context.Context, step.Attempt) (step.Settlement, error) {
 		return step.Settlement{}, nil
 	})
 }
 
 // Revenue turns the customer's deposit into revenue: the booking is delivered.
 func (p *Postings) Revenue(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, p.Book, c, step.Do, func(_ context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, p.Book, c, step.Do, func(_ context.Context, a step.Attempt) (step.Settlement, error) {
 		t := transaction(a, c.Step, "booking.revenue", "")
 		t.Kind, t.Entries = ledger.Posted, move(a, ledger.CustomerDeposits, ledger.BookingRevenue, a.Intent.Order.Amount)
 		return step.Settlement{Postings: []ledger.Transaction{t}}, nil

@@ -36,7 +36,7 @@ func (r *Reservations) of(c step.Call) (kind ReservationKind, key string) {
 
 // Reserve holds one part of the order; the step's name is its kind.
 func (r *Reservations) Reserve(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, r.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, r.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		kind, key := r.of(c)
 		var got Reservation
 		var found bool
@@ -70,7 +70,7 @@ func (r *Reservations) Reserve(ctx context.Context, c step.Call) (step.Status, e
 
 // Release cancels what Reserve held, or keeps it from ever being held.
 func (r *Reservations) Release(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, r.Book, c, step.Undo, func(ctx context.Context, _ step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, r.Book, c, step.Undo, func(ctx context.Context, _ step.Attempt) (step.Settlement, error) {
 		kind, key := r.of(c)
 		got, err := r.Participants.Cancel(ctx, kind, key)
 		if err != nil {
@@ -83,7 +83,7 @@ func (r *Reservations) Release(ctx context.Context, c step.Call) (step.Status, e
 // Confirm turns what Reserve held into a booking. Past the pivot it is
 // repeated until it succeeds.
 func (r *Reservations) Confirm(ctx context.Context, c step.Call) (step.Status, error) {
-	return run(ctx, r.Book, c, step.Do, func(ctx context.Context, _ step.Attempt) (step.Settlement, error) {
+	return RunStep(ctx, r.Book, c, step.Do, func(ctx context.Context, _ step.Attempt) (step.Settlement, error) {
 		kind, key := r.of(c)
 		got, err := r.Participants.Confirm(ctx, kind, key)
 		if err != nil {

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 
 	"github.com/google/uuid"
@@ -11,13 +10,12 @@ import (
 	"github.com/recourse/recourse/ledger"
 )
 
-// SagaInput is what a saga's workflow starts with. It holds no personal data:
-// Plan is the saga's plan column, and what a step needs of the order it reads
-// from the Book.
+// SagaInput is what a saga's workflow starts with; the second argument is the
+// saga's plan column. Neither holds personal data: what a step needs of the
+// order it reads from the Book.
 type SagaInput struct {
-	Tenant uuid.UUID       `json:"tenant"`
-	Saga   string          `json:"saga"`
-	Plan   json.RawMessage `json:"plan"`
+	Tenant uuid.UUID `json:"tenant"`
+	Saga   string    `json:"saga"`
 }
 
 // Mode says what a run of a saga has to do.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -189,36 +190,26 @@ func forbidden(text, at string) error {
 	return nil
 }
 
-// holdsCardNumber reports whether a text has a run of 13 to 19 digits, single
-// spaces and hyphens between them allowed, that begins as card numbers do and
-// passes their check digit (ISO/IEC 7812-1, annex B).
+// cardShape is how people write card numbers: in one run, in fours, or 4-6-5.
+// Letters beside it (as in a UUID) mean that it is something else.
+var cardShape = regexp.MustCompile(`(?:^|[^0-9A-Za-z])([2-6](?:\d{12,18}|\d{3}(?:[ -]\d{4}){3}(?:[ -]\d{1,3})?|\d{3}[ -]\d{6}[ -]\d{4,5}))(?:$|[^0-9A-Za-z])`)
+
+// holdsCardNumber reports whether a text has a number that looks like a card's
+// and passes its check digit (ISO/IEC 7812-1, annex B).
 func holdsCardNumber(text string) bool {
-	var run []byte
-	separated := false
-	ends := func() bool {
-		found := len(run) >= 13 && len(run) <= 19 && run[0] >= '2' && run[0] <= '6' && luhn(run)
-		run, separated = run[:0], false
-		return found
-	}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c >= '0' && c <= '9':
-			run, separated = append(run, c), false
-		case (c == ' ' || c == '-') && len(run) > 0 && !separated:
-			separated = true
-		default:
-			if ends() {
-				return true
-			}
+	for _, found := range cardShape.FindAllStringSubmatch(text, -1) {
+		digits := strings.NewReplacer(" ", "", "-", "").Replace(found[1])
+		if len(digits) >= 13 && len(digits) <= 19 && luhn(digits) {
+			return true
 		}
 	}
-	return ends()
+	return false
 }
 
-func luhn(digits []byte) bool {
+func luhn(digits string) bool {
 	sum := 0
-	for i, c := range digits {
-		n := int(c - '0')
+	for i := range len(digits) {
+		n := int(digits[i] - '0')
 		if (len(digits)-i)%2 == 0 {
 			if n *= 2; n > 9 {
 				n -= 9

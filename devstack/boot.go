@@ -66,7 +66,7 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if _, err := ReadDev(s.Dir); err == nil {
+		if d, err := ReadDev(s.Dir); err == nil && d.PIDs["supervisor"] == s.up.Process.Pid {
 			return s, nil
 		}
 		select {

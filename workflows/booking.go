@@ -2,9 +2,6 @@
 package workflows
 
 import (
-	"encoding/json"
-	"fmt"
-
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -16,11 +13,7 @@ import (
 const BookingType = "booking"
 
 // Booking pays for and reserves a flight, a hotel and a car, or any of them.
-func Booking(ctx workflow.Context, in activities.SagaInput) error {
-	var plan activities.BookingPlan
-	if err := json.Unmarshal(in.Plan, &plan); err != nil {
-		return fmt.Errorf("read the plan: %w", err)
-	}
+func Booking(ctx workflow.Context, in activities.SagaInput, plan activities.BookingPlan) error {
 	var reserve, confirm saga.Stage
 	for _, kind := range plan.Parts {
 		reserve = append(reserve, saga.Do(string(kind), "Reserve").Undo("Release").ByHand())

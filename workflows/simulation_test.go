@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -72,10 +71,6 @@ func simulate(s scenario) (*activitiestest.Book, *activitiestest.World, error) {
 			book.Kill()
 		}
 	}, s.plans...)
-	plan, err := json.Marshal(o.Plan())
-	if err != nil {
-		return nil, nil, err
-	}
 	life := func() error {
 		var suite testsuite.WorkflowTestSuite
 		suite.SetLogger(quiet{})
@@ -83,7 +78,7 @@ func simulate(s scenario) (*activitiestest.Book, *activitiestest.World, error) {
 		env.SetTestTimeout(time.Minute)
 		workflows.Register(env, &activities.Sagas{Book: book}, &activities.Payments{Book: book, Gateway: world},
 			&activities.Reservations{Book: book, Participants: world}, &activities.Postings{Book: book})
-		env.ExecuteWorkflow(workflows.BookingType, activities.SagaInput{Tenant: book.Tenant, Saga: book.Saga, Plan: plan})
+		env.ExecuteWorkflow(workflows.BookingType, activities.SagaInput{Tenant: book.Tenant, Saga: book.Saga}, o.Plan())
 		if !env.IsWorkflowCompleted() {
 			return errors.New("the workflow did not end")
 		}
@@ -282,8 +277,6 @@ func TestPeopleSettleWhatCannotGoOn(t *testing.T) {
 	world := activitiestest.NewWorld(nil,
 		activitiestest.Plan{Call: "reserve:car", Fault: activitiestest.Refuse, Times: 1},
 		activitiestest.Plan{Call: "release:hotel", Fault: activitiestest.NobodyKnows, Times: 1 << 30})
-	plan, err := json.Marshal(o.Plan())
-	require.NoError(t, err)
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
@@ -296,7 +289,7 @@ func TestPeopleSettleWhatCannotGoOn(t *testing.T) {
 	say(20*time.Minute, saga.Resolution{Step: "flight", Action: saga.DoneByHand, ApprovalID: "apr_good"})
 	say(30*time.Minute, saga.Resolution{Step: "hotel", Action: saga.DoneByHand, ApprovalID: "apr_good"})
 	start := env.Now()
-	env.ExecuteWorkflow(workflows.BookingType, activities.SagaInput{Tenant: book.Tenant, Saga: book.Saga, Plan: plan})
+	env.ExecuteWorkflow(workflows.BookingType, activities.SagaInput{Tenant: book.Tenant, Saga: book.Saga}, o.Plan())
 	require.NoError(t, env.GetWorkflowError())
 	require.Equal(t, string(activities.Compensated), book.Status)
 	require.GreaterOrEqual(t, env.Now().Sub(start), 30*time.Minute, "only a good approval of the right step settles it")

@@ -31,13 +31,14 @@ type temporal struct {
 	state map[string]enums.WorkflowExecutionStatus
 	runs  map[string]int
 	input map[string]activities.SagaInput
+	plans map[string]json.RawMessage
 	kinds map[string]any
 }
 
 func newTemporal() *temporal {
 	return &temporal{
 		state: map[string]enums.WorkflowExecutionStatus{}, runs: map[string]int{},
-		input: map[string]activities.SagaInput{}, kinds: map[string]any{},
+		input: map[string]activities.SagaInput{}, plans: map[string]json.RawMessage{}, kinds: map[string]any{},
 	}
 }
 
@@ -58,6 +59,7 @@ func (f *temporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOpti
 	f.runs[o.ID]++
 	f.kinds[o.ID] = kind
 	f.input[o.ID], _ = args[0].(activities.SagaInput)
+	f.plans[o.ID], _ = args[1].(json.RawMessage)
 	return nil, nil //nolint:nilnil // the run is not looked at
 }
 
@@ -138,7 +140,8 @@ func TestStarterStartsAndMarks(t *testing.T) {
 	require.Equal(t, 1, f.fake.ran(s.ID))
 	require.NotNil(t, f.started(s.ID))
 	require.Equal(t, "booking", f.fake.kinds[s.ID])
-	require.Equal(t, activities.SagaInput{Tenant: s.Tenant, Saga: s.ID, Plan: s.Plan}, f.fake.input[s.ID])
+	require.Equal(t, activities.SagaInput{Tenant: s.Tenant, Saga: s.ID}, f.fake.input[s.ID])
+	require.JSONEq(t, string(s.Plan), string(f.fake.plans[s.ID]))
 }
 
 func TestWhatTheStarterMissedIsStartedWhenTemporalIsBack(t *testing.T) {

@@ -56,7 +56,7 @@ func start(ctx context.Context, t Temporal, s Saga, again bool) error {
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			attributeType.ValueSet(s.Type), attributeState.ValueSet("pending"),
 			attributeOrderRef.ValueSet(s.OrderRef), attributeTenant.ValueSet(s.Tenant.String())),
-	}, s.Type, activities.SagaInput{Tenant: s.Tenant, Saga: s.ID, Plan: s.Plan})
+	}, s.Type, activities.SagaInput{Tenant: s.Tenant, Saga: s.ID}, s.Plan)
 	var closed *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &closed) {
 		return fmt.Errorf("start the workflow of saga %s: %w", s.ID, err)

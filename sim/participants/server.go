@@ -18,7 +18,7 @@ type Config struct {
 	Clock       func() time.Time
 	APIKey      string // the one credential; empty: any
 	JournalPath string
-	LateAfter   time.Duration // when -LATE succeeds; 6 s
+	LateAfter   time.Duration // when -LATE succeeds; 20 s, long after its caller has given up
 	HangFor     time.Duration // the longest silence; 60 s
 }
 
@@ -41,7 +41,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Clock = time.Now
 	}
 	if cfg.LateAfter == 0 {
-		cfg.LateAfter = 6 * time.Second
+		cfg.LateAfter = 20 * time.Second
 	}
 	s := &Server{cfg: cfg, all: map[string]reservation{}, mux: http.NewServeMux()}
 	if cfg.JournalPath != "" {

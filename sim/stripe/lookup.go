@@ -146,7 +146,7 @@ func searchIntents(t *tx, _ string, p params) (any, *apiError) {
 			data = append(data, renderIntent(in))
 		}
 	}
-	return map[string]any{"object": "search_result", "data": data, "has_more": false, "next_page": nil, "url": "/v1/payment_intents/search"}, nil
+	return map[string]any{"object": "search_result", "data": data, "has_more": false, "next_page": nil, "total_count": len(data), "url": "/v1/payment_intents/search"}, nil
 }
 
 // expand replaces the id at a path with the object it names.

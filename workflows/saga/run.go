@@ -83,6 +83,7 @@ func (r *run) forward(ctx workflow.Context, flow Flow) (*activities.Failure, err
 // error means that the book gave no answer about a step that may have passed
 // the pivot: undoing could take back what is done, so the run ends as it is.
 func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) (*activities.Failure, error) {
+	whole := ctx
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
 	first := len(r.undos)
@@ -111,6 +112,9 @@ func (r *run) stage(ctx workflow.Context, stage Stage, calls []step.Call) (*acti
 				return
 			}
 			why, noEffect := explain(s, err)
+			if whole.Err() != nil && !noEffect {
+				why = canceled() // it was cut short because the client cancelled
+			}
 			if noEffect && registerFirst && s.undo != "" {
 				r.undos[first+i].refused = true
 			}
