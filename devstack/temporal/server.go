@@ -82,6 +82,8 @@ var limits = dynamicconfig.StaticClient{
 	dynamicconfig.HistoryPersistenceMaxQPS.Key():           100_000,
 	dynamicconfig.FrontendPersistenceMaxQPS.Key():          100_000,
 	dynamicconfig.MatchingPersistenceMaxQPS.Key():          100_000,
+	// A new namespace and its search attributes are known at once.
+	dynamicconfig.NamespaceCacheRefreshInterval.Key(): 200 * time.Millisecond,
 }
 
 func configure(ctx context.Context, port int, store func(string) *config.SQL) (*config.Config, map[primitives.ServiceName]static.Hosts, error) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enums "go.temporal.io/api/enums/v1"
@@ -37,8 +38,25 @@ func Prepare(ctx context.Context, address, namespace string) error {
 		if err := registerNamespace(ctx, c, namespace); err != nil {
 			return err
 		}
-		return registerSearchAttributes(ctx, c, namespace)
+		if err := registerSearchAttributes(ctx, c, namespace); err != nil {
+			return err
+		}
+		return usable(ctx, c, namespace)
 	})
+}
+
+// usable asks with every attribute at once: the cluster's caches lag behind
+// what it lists, and a start that came too early would be refused.
+func usable(ctx context.Context, c client.Client, namespace string) error {
+	var query []string
+	for _, name := range SearchAttributes {
+		query = append(query, name+" = 'none'")
+	}
+	_, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: namespace, Query: strings.Join(query, " and ")})
+	if err != nil {
+		return fmt.Errorf("use search attributes: %w", err)
+	}
+	return nil
 }
 
 func registerNamespace(ctx context.Context, c client.Client, namespace string) error {

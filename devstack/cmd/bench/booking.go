@@ -163,7 +163,7 @@ func bareShape(ctx workflow.Context, flow string) error {
 type nothing struct{}
 
 // Nothing does nothing.
-func (nothing) Nothing(context.Context) error { return nil }
+func (*nothing) Nothing(context.Context) error { return nil }
 
 // withBare runs fn with a worker for the bare shape.
 func withBare(address string, fn func(start func(ctx context.Context, flow string) (time.Duration, error)) error) error {
@@ -174,7 +174,7 @@ func withBare(address string, fn func(start func(ctx context.Context, flow strin
 	defer c.Close()
 	w := worker.New(c, bareQueue, worker.Options{MaxConcurrentWorkflowTaskPollers: 8, MaxConcurrentActivityTaskPollers: 16})
 	w.RegisterWorkflow(bareShape)
-	w.RegisterActivity(nothing{})
+	w.RegisterActivity(&nothing{})
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the bare worker: %w", err)
 	}
