@@ -29,8 +29,8 @@ type System struct {
 
 	up    *exec.Cmd
 	talk  *bytes.Buffer
-	ended chan error
-	mine  bool // Dir is ours to remove
+	ended chan struct{} // closed when the supervisor has
+	mine  bool          // Dir is ours to remove
 }
 
 // Boot builds the programs if they are not built yet and starts a system.
@@ -40,7 +40,7 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Dir: o.Dir, talk: &bytes.Buffer{}, ended: make(chan error, 1)}
+	s := &System{Dir: o.Dir, talk: &bytes.Buffer{}, ended: make(chan struct{})}
 	if s.Dir == "" {
 		if s.Dir, err = os.MkdirTemp("", "recourse-*"); err != nil {
 			return nil, fmt.Errorf("make a folder: %w", err)
@@ -62,7 +62,10 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	if err := s.up.Start(); err != nil {
 		return nil, fmt.Errorf("start the system: %w", err)
 	}
-	go func() { s.ended <- s.up.Wait() }()
+	go func() {
+		defer close(s.ended)
+		_ = s.up.Wait() // what it said is in talk
+	}()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -29,7 +28,7 @@ func prepare(ctx context.Context, super string, s *secrets) error {
 	if err := createDatabase(ctx, super); err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, roleURL(super, "", "", productDatabase))
+	conn, err := pgx.Connect(ctx, roleURL(super, "", ""))
 	if err != nil {
 		return fmt.Errorf("connect to prepare the database: %w", err)
 	}
@@ -42,7 +41,7 @@ func prepare(ctx context.Context, super string, s *secrets) error {
 			return fmt.Errorf("set the password of %s: %w", role, err)
 		}
 	}
-	migrator := roleURL(super, "migrator", s.Roles["migrator"], productDatabase)
+	migrator := roleURL(super, "migrator", s.Roles["migrator"])
 	if err := db.Migrate(ctx, migrator); err != nil {
 		return err
 	}
@@ -99,8 +98,8 @@ func putKey(ctx context.Context, conn *pgx.Conn, s *secrets, name string, tenant
 	return tenancy.PutKey(ctx, conn, tenancy.Key{ID: id, Tenant: tenant, Role: role, Name: "sandbox " + name, SecretSHA256: digest})
 }
 
-// roleURL is a URL with another user and database; an empty role keeps the user.
-func roleURL(super, role, password, database string) string {
+// roleURL is the product's database for a user; an empty role keeps the user.
+func roleURL(super, role, password string) string {
 	u, err := url.Parse(super)
 	if err != nil {
 		return super
@@ -108,6 +107,6 @@ func roleURL(super, role, password, database string) string {
 	if role != "" {
 		u.User = url.UserPassword(role, password)
 	}
-	u.Path = "/" + strings.TrimPrefix(database, "/")
+	u.Path = "/" + productDatabase
 	return u.String()
 }

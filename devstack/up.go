@@ -196,13 +196,13 @@ func (s *supervisor) startProduct(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	database := func(role string) string { return roleURL(s.super, role, s.secrets.Roles[role], productDatabase) }
+	database := func(role string) string { return roleURL(s.super, role, s.secrets.Roles[role]) }
 	common := []string{
 		"RECOURSE_PROFILE=sandbox", "RECOURSE_TEMPORAL_ADDRESS=" + local(s.cfg.TemporalPort),
 		"RECOURSE_TEMPORAL_NAMESPACE=" + orchestratorNamespace,
 	}
 	s.mu.Lock()
-	s.dev.Keys, s.dev.Postgres = s.secrets.Keys, roleURL(s.super, "", "", productDatabase)
+	s.dev.Keys, s.dev.Postgres = s.secrets.Keys, roleURL(s.super, "", "")
 	s.dev.Temporal, s.dev.UI = local(s.cfg.TemporalPort), "http://"+local(s.cfg.UIPort)
 	s.dev.StripeSim, s.dev.Participants = "http://"+local(s.cfg.StripePort), "http://"+local(s.cfg.ParticipantsPort)
 	s.dev.Databases = map[string]string{}
