@@ -20,6 +20,7 @@ WORKFLOWCHECK_VERSION := v0.6.0
 PKG ?= ./... ./devstack/...
 TESTFLAGS ?=
 BENCH ?= all
+ROWS ?=
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)
 
@@ -64,7 +65,7 @@ bench: build postgres ## measure; JSON lines with the baseline of the same run (
 .PHONY: faults
 faults: build postgres ## break real processes under load; writes faults/report.json
 	@go build -trimpath -o $(BIN)/faults ./devstack/cmd/faults
-	@exec $(BIN)/faults
+	@exec $(BIN)/faults -rows "$(ROWS)"
 
 .PHONY: generate
 generate: $(SQLC) $(OAPI_CODEGEN) ## regenerate the code made from SQL and OpenAPI

@@ -159,10 +159,14 @@ var built = struct {
 	dir string
 }{}
 
-// binaries builds both programs, once a process.
+// binaries finds both programs, in the folder that is named or next to this
+// one, or builds them, once a process.
 func binaries(ctx context.Context) (string, error) {
 	if dir := os.Getenv("RECOURSE_BIN_DIR"); dir != "" {
 		return filepath.Abs(dir)
+	}
+	if self, err := os.Executable(); err == nil && has(filepath.Dir(self), "recourse") && has(filepath.Dir(self), "devstack") {
+		return filepath.Dir(self), nil
 	}
 	built.Lock()
 	defer built.Unlock()
@@ -178,6 +182,11 @@ func binaries(ctx context.Context) (string, error) {
 	}
 	built.dir = dir
 	return dir, nil
+}
+
+func has(dir, name string) bool {
+	info, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && info.Mode().IsRegular()
 }
 
 // RemoveBuilt removes what Boot has built.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -54,11 +53,6 @@ func run() int {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
-	if self, err := os.Executable(); err == nil && os.Getenv("RECOURSE_BIN_DIR") == "" {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(self), "recourse")); err == nil {
-			_ = os.Setenv("RECOURSE_BIN_DIR", filepath.Dir(self)) // it cannot fail for this name
-		}
-	}
 	system, err := devstack.Boot(ctx, devstack.Options{Durable: true})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "recourse:", err)

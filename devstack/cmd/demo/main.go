@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -30,11 +29,6 @@ func run() int {
 	dev, err := devstack.ReadDev(*dir)
 	if err != nil {
 		fmt.Println("Nothing is running in", *dir+"; starting a stack for the demo.")
-		if os.Getenv("RECOURSE_BIN_DIR") == "" {
-			if self, err := os.Executable(); err == nil && exists(filepath.Join(filepath.Dir(self), "recourse")) {
-				_ = os.Setenv("RECOURSE_BIN_DIR", filepath.Dir(self)) // it cannot fail for this name
-			}
-		}
 		system, err := devstack.Boot(ctx, devstack.Options{})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "recourse:", err)
@@ -58,9 +52,4 @@ func run() int {
 	}
 	fmt.Println("\nAll three ended as they should.")
 	return 0
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
