@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -84,7 +86,10 @@ func suffixed(id, suffix string, n int) Row {
 			}
 			return o
 		},
-		stir: func(_ context.Context, t *trouble) error { t.hit(); return nil },
+		stir: calm,
+		while: func(t *trouble) func(context.Context, *harness.Client, harness.Saga, int) {
+			return func(context.Context, *harness.Client, harness.Saga, int) { t.hit() } // the value itself is the fault
+		},
 	}
 }
 
@@ -107,23 +112,30 @@ func Rows() []Row {
 		doneUnseen("F34c", "capture", "/v1/payment_intents/{id}/capture", none),
 		doneUnseen("F34d", "cancel", "/v1/payment_intents/{id}/cancel", refused),
 		doneUnseen("F34e", "refund", "/v1/refunds", refusedCharge),
+		{ID: "F35", What: "Stripe does nothing and we see a timeout", N: 40, stir: once(stripe,
+			rule("POST", "/v1/payment_intents", "TimeoutBeforeExecute", 4), rule("POST", "/v1/payment_intents/{id}/confirm", "TimeoutBeforeExecute", 4),
+			rule("POST", "/v1/payment_intents/{id}/capture", "TimeoutBeforeExecute", 4), rule("POST", "/v1/refunds", "TimeoutBeforeExecute", 2))},
 		{ID: "F36", What: "Stripe stores a 500 and replays it", stir: once(stripe,
 			rule("POST", "/v1/payment_intents", "500Before", 5), rule("POST", "/v1/payment_intents/{id}/confirm", "500Before", 5),
 			rule("POST", "/v1/payment_intents/{id}/capture", "500Before", 5), rule("POST", "/v1/payment_intents/{id}/confirm", "ExecuteThen500", 5),
 			rule("POST", "/v1/payment_intents/{id}/capture", "ExecuteThen500", 5), rule("POST", "/v1/refunds", "ExecuteThen500", 3),
 			rule("POST", "/v1/payment_intents/{id}/cancel", "500Before", 3))},
 		{ID: "F37", What: "Stripe answers 429 for a while", stir: once(stripe, rule("POST", "/v1/payment_intents", "429", 60))},
-		{ID: "F38", What: "Stripe's answers are cut, garbled or about something else", stir: once(stripe,
+		{ID: "F38", What: "Stripe says that the key is in use", stir: once(stripe,
+			rule("POST", "/v1/payment_intents", "409", 10), rule("POST", "/v1/payment_intents/{id}/confirm", "409", 10),
+			rule("POST", "/v1/payment_intents/{id}/capture", "409", 10))},
+		{ID: "F45", What: "our key at Stripe is revoked for a while: people are called and nothing is undone", N: 40, stir: revoke},
+		{ID: "F42", What: "Stripe's answers are cut, garbled or about something else", stir: once(stripe,
 			rule("POST", "/v1/payment_intents/{id}/confirm", "Reset", 5), rule("POST", "/v1/payment_intents/{id}/confirm", "Truncate", 5),
 			rule("POST", "/v1/payment_intents/{id}/capture", "Garbage", 5), rule("POST", "/v1/payment_intents", "WrongObject", 5),
 			rule("GET", "/v1/payment_intents/{id}", "Reset", 5))},
-		suffixed("F63", "-HANG", 16),
-		suffixed("F64", "-DONETIMEOUT", 16),
+		suffixed("F63a", "-HANG", 16),
+		suffixed("F63b", "-DONETIMEOUT", 16),
 		suffixed("F65", "-LATE", 16),
-		suffixed("F66", "-GARBAGE", 16),
+		suffixed("F64a", "-GARBAGE", 16),
 		suffixed("F67", "-CANCELFAIL3", 24),
-		suffixed("F68", "-FLAKY2", 24),
-		{ID: "F69", What: "participants do it and answer 500, or are cut off", stir: once(goods,
+		suffixed("F63c", "-FLAKY2", 24),
+		{ID: "F64b", What: "participants do it and answer 500, or are cut off", stir: once(goods,
 			rule("PUT", "reserve:hotel", "ExecuteThen500", 10), rule("POST", "confirm:flight", "ExecuteThen500", 10),
 			rule("POST", "cancel:flight", "Reset", 5), rule("POST", "confirm:car", "Reset", 10), rule("PUT", "reserve:car", "Truncate", 10))},
 		{ID: "F71", What: "clients cancel at random moments", stir: calm, while: cancelling},
@@ -132,6 +144,32 @@ func Rows() []Row {
 }
 
 func calm(context.Context, *trouble) error { return nil }
+
+// revoke makes Stripe refuse our key for three seconds.
+func revoke(ctx context.Context, t *trouble) error {
+	raw, err := os.ReadFile(filepath.Join(t.system.Dir, "secrets.json"))
+	if err != nil {
+		return err
+	}
+	var secrets struct{ Stripe string }
+	if err := json.Unmarshal(raw, &secrets); err != nil {
+		return err
+	}
+	use := func(ctx context.Context, key string) error {
+		return call(ctx, http.MethodPost, t.dev.StripeSim+"/_sim/keys", []byte(`{"keys":["`+key+`"]}`), nil)
+	}
+	if err := use(ctx, "sk_test_another"); err != nil {
+		return err
+	}
+	t.hit()
+	wait := time.NewTimer(3 * time.Second)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wait.C:
+	}
+	return use(context.WithoutCancel(ctx), secrets.Stripe)
+}
 
 // cancelling cancels every other order after a moment.
 func cancelling(t *trouble) func(context.Context, *harness.Client, harness.Saga, int) {
