@@ -31,9 +31,9 @@ help: ## show this
 .PHONY: build
 build: ## compile the product and the development stack into .bin
 	@echo "recourse: compiling the product"
-	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/recourse ./cmd/recourse
+	@go build -ldflags '$(LDFLAGS)' -o $(BIN)/recourse ./cmd/recourse
 	@echo "recourse: compiling the development stack (the first time this includes the Temporal server: about six minutes on two cores)"
-	@go build -trimpath -o $(BIN)/devstack ./devstack/cmd/devstack
+	@go build -o $(BIN)/devstack ./devstack/cmd/devstack
 
 .PHONY: run
 run: build postgres ## start everything on loopback, with seed data; Ctrl-C stops it
@@ -41,7 +41,7 @@ run: build postgres ## start everything on loopback, with seed data; Ctrl-C stop
 
 .PHONY: demo
 demo: build postgres ## show the main jobs step by step, on the running stack or on one of its own
-	@go build -trimpath -o $(BIN)/demo ./devstack/cmd/demo
+	@go build -o $(BIN)/demo ./devstack/cmd/demo
 	@exec $(BIN)/demo
 
 .PHONY: postgres
@@ -59,12 +59,12 @@ test/race: postgres ## the product's tests under the race detector
 
 .PHONY: bench
 bench: build postgres ## measure; JSON lines with the baseline of the same run (BENCH=booking for one family)
-	@go build -trimpath -o $(BIN)/bench ./devstack/cmd/bench
+	@go build -o $(BIN)/bench ./devstack/cmd/bench
 	@exec $(BIN)/bench -bench $(BENCH)
 
 .PHONY: faults
 faults: build postgres ## break real processes under load; writes faults/report.json
-	@go build -trimpath -o $(BIN)/faults ./devstack/cmd/faults
+	@go build -o $(BIN)/faults ./devstack/cmd/faults
 	@exec $(BIN)/faults -rows "$(ROWS)"
 
 .PHONY: generate

@@ -53,10 +53,13 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	args := []string{
 		"up", "-dir", s.Dir, "-bin", bin, "-api-port", "0", "-temporal-port", "0", "-ui-port", "0", "-stripe-port", "0",
 		"-participants-port", "0", "-apis", strconv.Itoa(max(o.APIs, 1)), "-workers", strconv.Itoa(max(o.Workers, 1)),
-		"-durable=" + strconv.FormatBool(o.Durable),
+		"-durable=" + strconv.FormatBool(o.Durable), "-attached",
 	}
 	s.up = exec.Command(filepath.Join(bin, "devstack"), args...) //nolint:noctx // it is stopped by Stop
 	s.up.Stdout, s.up.Stderr = s.talk, s.talk
+	if _, err := s.up.StdinPipe(); err != nil { // it closes with this process, however that ends
+		return nil, fmt.Errorf("attach the system: %w", err)
+	}
 	s.up.Env = withoutDatabase(os.Environ())
 	s.up.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.up.Start(); err != nil {

@@ -20,6 +20,7 @@ type Config struct {
 	APIs             int
 	Workers          int
 	Restart          bool
+	Attached         bool   // end when standard input does: with whoever started it
 	Durable          bool   // false: Postgres may lose data in a crash of the machine; for tests
 	Postgres         string // a superuser's URL of another Postgres, instead of the private one
 }
@@ -41,6 +42,7 @@ func Flags(f *flag.FlagSet, args []string) (Config, error) {
 	f.IntVar(&c.APIs, "apis", 1, "how many API processes")
 	f.IntVar(&c.Workers, "workers", 1, "how many worker processes")
 	norestart := f.Bool("no-restart", false, "leave dead what dies")
+	f.BoolVar(&c.Attached, "attached", false, "stop when standard input ends")
 	f.BoolVar(&c.Durable, "durable", true, "keep what is committed over a crash of the machine")
 	if err := f.Parse(args); err != nil {
 		return c, err

@@ -52,6 +52,11 @@ func Up(ctx context.Context, cfg Config, talk io.Writer) (err error) {
 		return err
 	}
 	defer release()
+	if cfg.Attached {
+		attached, end := context.WithCancel(ctx)
+		go func() { _, _ = io.Copy(io.Discard, os.Stdin); end() }()
+		ctx = attached
+	}
 	began := time.Now()
 	if err := cfg.claim(ctx); err != nil {
 		return err

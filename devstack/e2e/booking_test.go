@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,6 +53,42 @@ func TestTheRequestOfTheReadmeVerbatim(t *testing.T) {
 		"confirm_flight succeeded", "confirm_hotel succeeded", "confirm_car succeeded", "revenue succeeded",
 	}, harness.Names(s.Steps))
 	require.Empty(t, s.Compensations)
+}
+
+func TestTwoHundredAtOnceThroughTwoProcesses(t *testing.T) {
+	t.Parallel()
+	dev, err := shared.Dev()
+	require.NoError(t, err)
+	require.Len(t, dev.APIs, 2)
+	clients := []*harness.Client{harness.NewClient(dev.APIs[0], dev.Keys["marketplace"]), harness.NewClient(dev.APIs[1], dev.Keys["marketplace"])}
+	order, key := harness.Whole(ref(), "authorize"), uuid.NewString()
+	answers := make([]harness.Response, 200)
+	errs := make([]error, len(answers))
+	var all sync.WaitGroup
+	for i := range answers {
+		all.Go(func() {
+			answers[i], errs[i] = clients[i%2].Do(t.Context(), http.MethodPost, "/v1/bookings", key, order)
+		})
+	}
+	all.Wait()
+	bodies := map[string]int{}
+	for i, a := range answers {
+		require.NoError(t, errs[i])
+		if a.Status != http.StatusConflict {
+			require.Equal(t, http.StatusAccepted, a.Status, string(a.Body))
+			bodies[string(a.Body)]++
+		}
+	}
+	require.Len(t, bodies, 1, "every answer is the first one")
+	var list struct{ Data []harness.Saga }
+	res, err := clients[0].Do(t.Context(), http.MethodGet, "/v1/sagas?order_ref="+order.OrderRef, "", nil)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(res.Body, &list))
+	require.Len(t, list.Data, 1)
+	accepted.add(list.Data[0].ID)
+	s, err := clients[1].Wait(t.Context(), list.Data[0].ID)
+	require.NoError(t, err)
+	require.Equal(t, "completed", s.Status)
 }
 
 func TestEveryPartialFormInBothFlows(t *testing.T) {

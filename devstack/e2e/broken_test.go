@@ -123,6 +123,7 @@ func TestDataAndKeysSurviveARestart(t *testing.T) {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	first, err := devstack.Boot(t.Context(), devstack.Options{Dir: dir})
 	require.NoError(t, err)
+	t.Cleanup(func() { _ = first.Stop() })
 	before, err := first.Dev()
 	require.NoError(t, err)
 	c := client(t, first, "marketplace")

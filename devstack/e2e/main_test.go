@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		defer cancel()
 		defer devstack.RemoveBuilt()
 		var err error
-		if shared, err = devstack.Boot(ctx, devstack.Options{}); err != nil {
+		if shared, err = devstack.Boot(ctx, devstack.Options{APIs: 2}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
 		}
