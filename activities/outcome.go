@@ -3,7 +3,10 @@ package activities
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
+	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/recourse/recourse/activities/step"
@@ -51,5 +54,26 @@ func RunStep(ctx context.Context, book step.Book, c step.Call, op step.Op, effec
 	if refused, no := step.AsRefused(err); no {
 		return "", final(OutcomeRefused, *refused)
 	}
-	return "", temporal.NewApplicationErrorWithOptions(err.Error(), OutcomeOpen, temporal.ApplicationErrorOptions{})
+	return "", temporal.NewApplicationErrorWithOptions(err.Error(), OutcomeOpen, temporal.ApplicationErrorOptions{NextRetryDelay: pause(ctx)})
+}
+
+// The pace of attempts at one operation.
+const (
+	shortest = 200 * time.Millisecond
+	longest  = 10 * time.Second
+)
+
+// pause is the wait before the next attempt: it doubles, and lies anywhere
+// between half and one and a half of that, so that sagas that failed together
+// do not come back together.
+func pause(ctx context.Context) time.Duration {
+	if !activity.IsActivity(ctx) {
+		return 0 // the caller has its own pace
+	}
+	return spread(activity.GetInfo(ctx).Attempt)
+}
+
+func spread(attempt int32) time.Duration {
+	wait := min(shortest<<min(max(attempt, 1)-1, 10), longest)
+	return wait/2 + rand.N(wait) //nolint:gosec // chance is all that is needed
 }
