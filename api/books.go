@@ -26,7 +26,7 @@ func (s *server) TrialBalance(ctx context.Context, request TrialBalanceRequestOb
 	if request.Params.Currency != nil {
 		currency = *request.Params.Currency
 	}
-	balances, err := s.cfg.Books.TrialBalance(ctx, whereOf(ctx).who.Tenant, currency)
+	balances, err := s.cfg.Books.TrialBalance(ctx, ledger.Main(whereOf(ctx).who.Tenant), currency)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (s *server) LedgerTransactions(ctx context.Context, request LedgerTransacti
 	if _, _, err := s.cfg.Store.SagaVersion(ctx, tenant, request.Params.SagaId); err != nil {
 		return nil, err
 	}
-	recorded, err := s.cfg.Books.TransactionsOfSaga(ctx, tenant, request.Params.SagaId)
+	recorded, err := s.cfg.Books.TransactionsOfSaga(ctx, ledger.Main(tenant), request.Params.SagaId)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
@@ -148,8 +149,8 @@ type Attention struct{ Needed, StepOpen, Proposed bool }
 
 // Books is what the ledger shows.
 type Books interface {
-	TrialBalance(ctx context.Context, tenant uuid.UUID, currency string) ([]ledgerpg.Balance, error)
-	TransactionsOfSaga(ctx context.Context, tenant uuid.UUID, saga string) ([]ledgerpg.Recorded, error)
+	TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]ledgerpg.Balance, error)
+	TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error)
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.

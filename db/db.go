@@ -17,7 +17,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver goose speaks through
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
@@ -30,7 +30,10 @@ var migrations embed.FS
 var roles string
 
 // oldest is the first schema version this program can still work with.
-const oldest = 20261123100001
+const oldest = 20261124220000
+
+// months of partitions that are made ahead of time.
+const months = 18
 
 // Roles is the script a superuser runs once, connected to the product's
 // database, before the first migration.
@@ -49,10 +52,14 @@ func (e ErrSchema) Error() string {
 // Migrate brings the database to Latest. url is the migrator's. Several at
 // once wait for each other.
 func Migrate(ctx context.Context, url string) (err error) {
-	pool, err := sql.Open("pgx", url)
+	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
+	pool := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, `select guard.open_maintenance('recourse migrate up')`)
+		return err
+	}))
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -72,6 +79,25 @@ func Migrate(ctx context.Context, url string) (err error) {
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
+	}
+	return partitions(ctx, pool)
+}
+
+// partitions makes the ledger's partitions of the coming months.
+func partitions(ctx context.Context, pool *sql.DB) error {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("make partitions: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	for _, q := range []string{
+		`set role ledger_owner`,
+		`select ledger.add_partitions((clock_timestamp() at time zone 'UTC')::date, ` + strconv.Itoa(months) + `)`,
+		`reset role`,
+	} {
+		if _, err := conn.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("make partitions: %w", err)
+		}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func TestAppliedMigrationsAreNotEdited(t *testing.T) {
 func TestMigrationsFollowTheRules(t *testing.T) {
 	t.Parallel()
 	comment := regexp.MustCompile(`(?m)--.*$`)
-	table := regexp.MustCompile(`(?is)create table ([a-z_.]+)\s*\((.*?)\n\);`)
+	table := regexp.MustCompile(`(?is)create table ([a-z_.]+)\s*\((.*?)\n\)[^;]*;`)
 	for _, path := range files(t) {
 		raw, err := os.ReadFile(path)
 		require.NoError(t, err)

@@ -10,6 +10,7 @@
 --   app_worker      LOGIN    the worker: runs steps and posts through the door
 --   finance_ro      LOGIN    reads the books
 --   auditor_ro      LOGIN    reads the books and who did what
+--   sealer          LOGIN    reads the chain's hashes, writes checkpoints and the tree
 --
 -- No software runs as a superuser or with BYPASSRLS.
 
@@ -25,7 +26,8 @@ begin
       ('app_api',        'login'),
       ('app_worker',     'login'),
       ('finance_ro',     'login'),
-      ('auditor_ro',     'login')
+      ('auditor_ro',     'login'),
+      ('sealer',         'login')
     ) as t (name, attributes)
   loop
     if not exists (select from pg_roles where rolname = r.name) then
@@ -39,7 +41,7 @@ begin
 
   execute format('alter database %I owner to recourse_owner', current_database());
   execute format('revoke all on database %I from public', current_database());
-  execute format('grant connect on database %I to migrator, app_api, app_worker, finance_ro, auditor_ro', current_database());
+  execute format('grant connect on database %I to migrator, app_api, app_worker, finance_ro, auditor_ro, sealer', current_database());
 end
 $$;
 
@@ -53,9 +55,9 @@ create schema if not exists migration authorization migrator;
 
 -- Every program reads which migration the schema is at, and refuses to run on
 -- one it does not know.
-grant usage on schema migration to app_api, app_worker, finance_ro, auditor_ro;
+grant usage on schema migration to app_api, app_worker, finance_ro, auditor_ro, sealer;
 alter default privileges for role migrator in schema migration
-  grant select on tables to app_api, app_worker, finance_ro, auditor_ro;
+  grant select on tables to app_api, app_worker, finance_ro, auditor_ro, sealer;
 
 -- The owner of schema ledger is not the owner of the database, so the schema
 -- is made here, where both roles are at hand.
@@ -72,3 +74,71 @@ alter role app_worker set idle_in_transaction_session_timeout = '30s';
 alter role finance_ro set default_transaction_read_only = on;
 alter role auditor_ro set default_transaction_read_only = on;
 alter role migrator set lock_timeout = '2s';
+alter role sealer set statement_timeout = '60s';
+alter role sealer set idle_in_transaction_session_timeout = '30s';
+
+-- What is acknowledged is on disk, whatever the server's default.
+alter role app_api set synchronous_commit = on;
+alter role app_worker set synchronous_commit = on;
+alter role sealer set synchronous_commit = on;
+
+-- The shape of the books changes only in a maintenance window, which the
+-- migrator opens for its own session, with a reason that stays on record. The
+-- guard belongs to the superuser who runs this script: the owner of the books
+-- cannot take it away.
+create schema if not exists guard;
+revoke all on schema guard from public;
+create table if not exists guard.maintenance (
+  id        bigint      generated always as identity,
+  backend   integer     not null,
+  began_at  timestamptz not null,   -- of the backend, so that a number used again is told apart
+  opened_by text        not null,
+  reason    text        not null,
+  opened_at timestamptz not null default clock_timestamp(),
+  constraint maintenance_pkey primary key (id),
+  constraint maintenance_reason_given check (length(reason) between 1 and 500)
+);
+
+create or replace function guard.open_maintenance(p_reason text) returns bigint
+  language sql volatile security definer set search_path = guard, pg_temp as $$
+    insert into guard.maintenance (backend, began_at, opened_by, reason)
+    select pg_backend_pid(), a.backend_start, session_user, p_reason from pg_stat_activity a where a.pid = pg_backend_pid()
+    returning id
+  $$;
+
+-- For an hour, in the session that opened it.
+create or replace function guard.in_maintenance() returns boolean
+  language sql stable security definer set search_path = guard, pg_temp as $$
+    select exists (select from guard.maintenance m join pg_stat_activity a on a.pid = m.backend and a.backend_start = m.began_at
+                    where m.backend = pg_backend_pid() and m.opened_at > clock_timestamp() - interval '1 hour')
+  $$;
+revoke all on function guard.open_maintenance(text), guard.in_maintenance() from public;
+grant usage on schema guard to migrator, ledger_owner, recourse_owner, auditor_ro;
+grant execute on function guard.open_maintenance(text) to migrator;
+grant execute on function guard.in_maintenance() to migrator, ledger_owner, recourse_owner, auditor_ro;
+grant select on guard.maintenance to auditor_ro;
+
+create or replace function guard.refuse_ddl() returns event_trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  what text;
+begin
+  if tg_event = 'sql_drop' then
+    select object_identity into what from pg_event_trigger_dropped_objects()
+     where schema_name in ('ledger', 'guard') or object_identity ~ '( on |^)(ledger|guard)\.' limit 1;
+  else
+    select coalesce(object_identity, command_tag) into what from pg_event_trigger_ddl_commands()
+     where schema_name in ('ledger', 'guard') or object_identity ~ '( on |^)(ledger|guard)(\.|$)'
+        or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') and current_user = 'ledger_owner' limit 1;
+  end if;
+  if what is not null and not (select guard.in_maintenance()) then
+    raise exception '% of % is refused: the shape of the books changes only in a maintenance window', tg_tag, what
+      using errcode = '42501', hint = 'recourse migrate opens one and puts it on record';
+  end if;
+end $$;
+drop event trigger if exists guard_ddl;
+drop event trigger if exists guard_drop;
+create event trigger guard_ddl on ddl_command_end execute function guard.refuse_ddl();
+create event trigger guard_drop on sql_drop execute function guard.refuse_ddl();
+alter event trigger guard_ddl enable always;
+alter event trigger guard_drop enable always;

@@ -65,7 +65,7 @@ type secrets struct {
 	Keys         map[string]string `json:"keys"` // API keys by name
 }
 
-var logins = []string{"migrator", "app_api", "app_worker", "finance_ro", "auditor_ro"}
+var logins = []string{"migrator", "app_api", "app_worker", "finance_ro", "auditor_ro", "sealer"}
 
 func loadSecrets(dir string) (*secrets, error) {
 	path := filepath.Join(dir, "secrets.json")

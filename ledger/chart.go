@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // AccountType is what an account counts.
 type AccountType string
 
@@ -51,4 +53,9 @@ func Chart() []Account {
 		{"5020", "Chargebacks", Expense, Debit},
 		{"5030", "FX gain and loss", Expense, Debit},
 	}
+}
+
+// InChart reports whether code is an account of the standard chart.
+func InChart(code string) bool {
+	return slices.ContainsFunc(Chart(), func(a Account) bool { return a.Code == code })
 }

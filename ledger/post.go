@@ -2,10 +2,10 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -26,22 +26,26 @@ const (
 	Unbalanced             Outcome = "unbalanced"
 	AmountOutOfRange       Outcome = "amount_out_of_range"
 	FloorBreached          Outcome = "floor_breached"
+	CeilingBreached        Outcome = "ceiling_breached"
 	PendingNotFound        Outcome = "pending_not_found"
 	PendingAlreadyResolved Outcome = "pending_already_resolved"
+	PendingExpired         Outcome = "pending_expired"
+	PendingNotExpired      Outcome = "pending_not_expired"
 	ExceedsPending         Outcome = "exceeds_pending"
 	NotReversible          Outcome = "not_reversible"
 	AlreadyReversed        Outcome = "already_reversed"
+	NotTheMirror           Outcome = "not_the_mirror"
 	Malformed              Outcome = "malformed"
 )
 
-// Result is the outcome of one transaction. Seq is its place in the tenant's
-// ledger, gap-free from 1, when it is in the books. Detail names what the
-// outcome is about.
+// Result is the outcome of one transaction. Seq is its place in the book,
+// gap-free from 1, when it is in there. Detail names what the outcome is about.
 type Result struct {
-	ID      uuid.UUID
-	Seq     int64
-	Outcome Outcome
-	Detail  string
+	ID         uuid.UUID
+	Seq        int64
+	RecordedAt time.Time
+	Outcome    Outcome
+	Detail     string
 }
 
 // Posted reports whether the transaction is in the books.
@@ -66,10 +70,24 @@ func (e *RefusedError) Error() string {
 }
 
 // Poster is the one door to the ledger: a batch in, one result for each, in
-// order. An error means that nothing is known of the whole batch.
+// order. An error concerns the whole batch: ErrBusy means that nothing was
+// posted; any other that nothing is known, and posting the same batch again is
+// safe.
 type Poster interface {
-	Post(ctx context.Context, tenant uuid.UUID, batch []Transaction) ([]Result, error)
+	Post(ctx context.Context, book Book, batch []Transaction) ([]Result, error)
 }
+
+// ErrBusy means that more is waiting to be posted to the book than it takes in
+// good time. Nothing was posted; try again a little later.
+var ErrBusy = errors.New("the ledger is busy: nothing was posted, try again a little later")
+
+// ErrOutcomeUnknown means that it was not learned in time whether the batch
+// was posted. Post it again: what is there answers Exists.
+var ErrOutcomeUnknown = errors.New("it is not known whether this was posted: post the same again")
+
+// ManualPrefix begins the purposes of what people post. The database refuses
+// it without an approval.
+const ManualPrefix = "manual."
 
 // The bounds of a transaction. MaxAmount is 2^53-1, the largest integer that
 // every JSON reader keeps exactly (RFC 8259, section 6).
@@ -98,21 +116,27 @@ func (t Transaction) Validate() error {
 	switch t.Kind {
 	case Posted, Pending:
 		if t.Resolves != uuid.Nil {
-			bad("resolves", "is for post_pending and void_pending only")
+			bad("resolves", "is for post_pending, void_pending and expire_pending only")
 		}
-	case PostPending, VoidPending:
+	case PostPending, VoidPending, ExpirePending:
 		if t.Resolves == uuid.Nil {
 			bad("resolves", "is missing: name the pending transaction")
 		}
 	default:
-		bad("kind", "is %q: use posted, pending, post_pending or void_pending", string(t.Kind))
+		bad("kind", "is %q: use posted, pending, post_pending, void_pending or expire_pending", string(t.Kind))
 	}
 	if t.Reverses != uuid.Nil && t.Kind != Posted {
 		bad("reverses", "is for posted transactions only")
 	}
-	if t.Kind == VoidPending {
+	if !t.ExpiresAt.IsZero() && t.Kind != Pending {
+		bad("expires_at", "is for pending transactions only")
+	}
+	if strings.HasPrefix(t.Purpose, ManualPrefix) && t.Approval == "" {
+		bad("approval", "is missing: what a person posts needs one")
+	}
+	if t.Kind == VoidPending || t.Kind == ExpirePending {
 		if len(t.Entries) != 0 {
-			bad("entries", "a void has none")
+			bad("entries", "there are none when a pending transaction is released")
 		}
 	} else if len(t.Entries) < MinEntries || len(t.Entries) > MaxEntries {
 		bad("entries", "must be %d to %d", MinEntries, MaxEntries)
@@ -143,42 +167,6 @@ func (t Transaction) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Digest is the SHA-256 of what the caller asked for, by which a repeat is
-// told from another request under the same id. Fields are length-prefixed, so
-// that no two transactions share their bytes.
-func (t Transaction) Digest() [32]byte {
-	h := sha256.New()
-	put := func(b []byte) {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(len(b)))
-		h.Write(n[:])
-		h.Write(b)
-	}
-	text := func(s string) { put([]byte(s)) }
-	text("recourse ledger transaction v1")
-	put(t.ID[:])
-	text(string(t.Kind))
-	put(t.Resolves[:])
-	put(t.Reverses[:])
-	for _, s := range []string{t.Purpose, t.Actor, t.Reason, t.SagaID, t.OrderRef, t.Document} {
-		text(s)
-	}
-	if !t.EffectiveOn.IsZero() {
-		text(t.EffectiveOn.UTC().Format("2006-01-02"))
-	} else {
-		text("")
-	}
-	for _, e := range t.Entries {
-		var n [8]byte
-		binary.BigEndian.PutUint64(n[:], uint64(e.Amount))
-		text(e.Account)
-		text(string(e.Side))
-		put(n[:])
-		text(e.Currency)
-	}
-	return [32]byte(h.Sum(nil))
 }
 
 // namespace of the derived transaction ids (RFC 9562, version 5).

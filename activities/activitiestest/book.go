@@ -257,7 +257,7 @@ func (b *Book) post(ctx context.Context, batch []ledger.Transaction) error {
 			return err
 		}
 	}
-	results, err := b.Ledger.Post(ctx, b.Tenant, batch)
+	results, err := b.Ledger.Post(ctx, ledger.Main(b.Tenant), batch)
 	for _, r := range results {
 		err = errors.Join(err, r.Err())
 	}

@@ -129,11 +129,11 @@ func (f *Facts) sagas(ctx context.Context, tx pgx.Tx) error {
 
 func (f *Facts) transactions(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, `
-		select t.tenant_id::text, coalesce(t.saga_id, ''), t.kind, t.purpose, t.id::text, coalesce(t.resolves::text, ''), t.seq,
-		       coalesce((select jsonb_agg(jsonb_build_object('account', a.code, 'side', e.side, 'currency', a.currency, 'amount', e.amount))
-		                   from ledger.entry e join ledger.account a on a.id = e.account_id
-		                  where e.tenant_id = t.tenant_id and e.seq = t.seq), '[]')
-		  from ledger.transaction t order by t.tenant_id, t.seq`)
+		select b.tenant_id::text, coalesce(j.saga_id, ''), j.kind, j.purpose, j.id::text, coalesce(j.resolves::text, ''), j.seq,
+		       coalesce((select jsonb_agg(jsonb_build_object('account', a.code, 'side', p.side, 'currency', a.currency, 'amount', p.amount))
+		                   from ledger.posting p join ledger.account a on a.id = p.account_id
+		                  where p.book_id = j.book_id and p.recorded_at = j.recorded_at and p.layer <> 'R'), '[]')
+		  from ledger.journal j join ledger.book b on b.id = j.book_id order by b.tenant_id, j.seq`)
 	if err != nil {
 		return fmt.Errorf("read transactions: %w", err)
 	}
@@ -165,7 +165,7 @@ func (f *Facts) balances(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (f *Facts) heads(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, `select tenant_id::text, seq from ledger.head`)
+	rows, err := tx.Query(ctx, `select tenant_id::text, seq from ledger.book`)
 	if err != nil {
 		return fmt.Errorf("read heads: %w", err)
 	}

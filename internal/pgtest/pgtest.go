@@ -32,7 +32,7 @@ import (
 // and lives as long as the test.
 const password = "test"
 
-var logins = []string{"migrator", "app_api", "app_worker", "finance_ro", "auditor_ro"}
+var logins = []string{"migrator", "app_api", "app_worker", "finance_ro", "auditor_ro", "sealer"}
 
 // DB is one test's database.
 type DB struct {

@@ -19,7 +19,7 @@ import (
 
 // Poster posts to the ledger in the transaction of the step that causes it.
 type Poster interface {
-	PostTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, batch []ledger.Transaction) ([]ledger.Result, error)
+	PostTx(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger.Transaction) ([]ledger.Result, error)
 }
 
 // Book is the book of all tenants' sagas. It is safe for concurrent use.
@@ -162,7 +162,7 @@ func (b *Book) Settle(ctx context.Context, c step.Call, op step.Op, s step.Settl
 
 // post puts a step's transactions into the books, all or none.
 func (b *Book) post(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, batch []ledger.Transaction) error {
-	results, err := b.ledger.PostTx(ctx, tx, tenant, batch)
+	results, err := b.ledger.PostTx(ctx, tx, ledger.Main(tenant), batch)
 	if err != nil {
 		return err
 	}

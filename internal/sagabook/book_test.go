@@ -112,7 +112,7 @@ func TestADoIsIntendedNotedAndSettledOnce(t *testing.T) {
 	require.Equal(t, step.Settled, done.Verdict)
 	require.JSONEq(t, `{"intent_id":"pi_1","charge":"ch_1"}`, string(done.Record.Result))
 	var n int
-	require.NoError(t, b.super.QueryRow(t.Context(), `select count(*) from ledger.transaction`).Scan(&n))
+	require.NoError(t, b.super.QueryRow(t.Context(), `select count(*) from ledger.journal`).Scan(&n))
 	require.Equal(t, 1, n)
 	b.requireOneEventAVersion()
 }
@@ -131,7 +131,7 @@ func TestARefusedPostingLeavesNothingBehind(t *testing.T) {
 	require.Equal(t, "unbalanced", refused.Outcome)
 	require.Equal(t, step.Proceed, b.intend(c, step.Do).Verdict, "the step is not settled")
 	var n int
-	require.NoError(t, b.super.QueryRow(t.Context(), `select count(*) from ledger.transaction`).Scan(&n))
+	require.NoError(t, b.super.QueryRow(t.Context(), `select count(*) from ledger.journal`).Scan(&n))
 	require.Zero(t, n)
 	b.requireOneEventAVersion()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -44,6 +45,8 @@ func Conformance(t *testing.T, open func(t *testing.T) (ledger.Poster, uuid.UUID
 	}
 	h1, h2, h3, posted := hold(), hold(), hold(), Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 5)
 	half := Transfer(uuid.Nil, ledger.StripeClearing, ledger.CustomerDeposits, 400).Entries
+	back := Transfer(uuid.Nil, ledger.CustomerDeposits, ledger.StripeClearing, 5).Entries
+	most := Transfer(uuid.Nil, ledger.CustomerDeposits, ledger.StripeClearing, 4).Entries
 	changed := base
 	changed.Reason = "another reason"
 	big := Transfer(uuid.New(), ledger.CashBank, ledger.Suspense, math.MaxInt64)
@@ -83,9 +86,16 @@ func Conformance(t *testing.T, open func(t *testing.T) (ledger.Poster, uuid.UUID
 		{"resolving what is not there", []ledger.Transaction{posted, resolve(uuid.New(), ledger.VoidPending)}, []ledger.Outcome{ledger.Created, ledger.PendingNotFound}},
 		{"reversed, then again", []ledger.Transaction{
 			posted,
-			with(func(x *ledger.Transaction) { x.Reverses = posted.ID }),
-			with(func(x *ledger.Transaction) { x.Reverses = posted.ID }),
+			with(func(x *ledger.Transaction) { x.Reverses, x.Entries = posted.ID, back }),
+			with(func(x *ledger.Transaction) { x.Reverses, x.Entries = posted.ID, back }),
 		}, []ledger.Outcome{ledger.Created, ledger.Created, ledger.AlreadyReversed}},
+		{"reversed in part", []ledger.Transaction{
+			posted, with(func(x *ledger.Transaction) { x.Reverses, x.Entries = posted.ID, most }),
+		}, []ledger.Outcome{ledger.Created, ledger.NotTheMirror}},
+		{"reversed into itself", []ledger.Transaction{
+			posted, with(func(x *ledger.Transaction) { x.Reverses, x.Entries = posted.ID, posted.Entries }),
+		}, []ledger.Outcome{ledger.Created, ledger.NotTheMirror}},
+		{"expired before its time", []ledger.Transaction{h1, resolve(h1.ID, ledger.ExpirePending)}, []ledger.Outcome{ledger.Created, ledger.PendingNotExpired}},
 		{"reversing a pending one", []ledger.Transaction{h1, with(func(x *ledger.Transaction) { x.Reverses = h1.ID })}, []ledger.Outcome{ledger.Created, ledger.NotReversible}},
 		{"balance would overflow", []ledger.Transaction{big, with(func(x *ledger.Transaction) {
 			x.Entries[0].Account, x.Entries[1].Account = ledger.CashBank, ledger.Suspense
@@ -94,7 +104,7 @@ func Conformance(t *testing.T, open func(t *testing.T) (ledger.Poster, uuid.UUID
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			store, tenant := open(t)
-			results, err := store.Post(t.Context(), tenant, c.batch)
+			results, err := store.Post(t.Context(), ledger.Main(tenant), c.batch)
 			require.NoError(t, err)
 			var got []ledger.Outcome
 			seq := int64(0)
@@ -112,7 +122,7 @@ func Conformance(t *testing.T, open func(t *testing.T) (ledger.Poster, uuid.UUID
 	t.Run("ledgers of two tenants are apart", func(t *testing.T) {
 		t.Parallel()
 		store, tenant := open(t)
-		results, err := store.Post(t.Context(), tenant, []ledger.Transaction{base})
+		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{base})
 		require.NoError(t, err)
 		require.Equal(t, int64(1), results[0].Seq)
 	})
@@ -132,16 +142,16 @@ func AgreesWithModel(t *testing.T, open func() (ledger.Poster, uuid.UUID), sums 
 			for _, x := range batch {
 				known = append(known, x.ID)
 			}
-			want, err := model.Post(t.Context(), tenant, batch)
+			want, err := model.Post(t.Context(), ledger.Main(tenant), batch)
 			if err != nil {
 				rt.Fatal(err)
 			}
-			got, err := store.Post(t.Context(), tenant, batch)
+			got, err := store.Post(t.Context(), ledger.Main(tenant), batch)
 			if err != nil {
 				rt.Fatal(err)
 			}
 			for i := range got {
-				got[i].Detail = ""
+				got[i].Detail, got[i].RecordedAt = "", time.Time{}
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				rt.Fatalf("model and store disagree on %+v:\n%s", batch, diff)

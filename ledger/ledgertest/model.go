@@ -31,12 +31,11 @@ type Sums struct {
 // database's door gives. It is safe for concurrent use.
 type Model struct {
 	mu    sync.Mutex
-	books map[uuid.UUID]*books
+	books map[ledger.Book]*books
 }
 
 type books struct {
 	log      []ledger.Transaction
-	digest   map[uuid.UUID][32]byte
 	seq      map[uuid.UUID]int64
 	resolved map[uuid.UUID]bool
 	reversed map[uuid.UUID]bool
@@ -46,13 +45,13 @@ type books struct {
 var _ ledger.Poster = (*Model)(nil)
 
 // NewModel returns an empty ledger.
-func NewModel() *Model { return &Model{books: map[uuid.UUID]*books{}} }
+func NewModel() *Model { return &Model{books: map[ledger.Book]*books{}} }
 
 // Post puts a batch into the books.
-func (m *Model) Post(_ context.Context, tenant uuid.UUID, batch []ledger.Transaction) ([]ledger.Result, error) {
+func (m *Model) Post(_ context.Context, book ledger.Book, batch []ledger.Transaction) ([]ledger.Result, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	b := m.of(tenant)
+	b := m.of(book)
 	out := make([]ledger.Result, len(batch))
 	for i, t := range batch {
 		out[i] = b.post(t)
@@ -64,7 +63,7 @@ func (m *Model) Post(_ context.Context, tenant uuid.UUID, batch []ledger.Transac
 func (m *Model) Sums(tenant uuid.UUID) map[Account]Sums {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := maps.Clone(m.of(tenant).sums)
+	out := maps.Clone(m.of(ledger.Main(tenant)).sums)
 	maps.DeleteFunc(out, func(_ Account, s Sums) bool { return s == Sums{} })
 	return out
 }
@@ -73,26 +72,26 @@ func (m *Model) Sums(tenant uuid.UUID) map[Account]Sums {
 func (m *Model) Log(tenant uuid.UUID) []ledger.Transaction {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.of(tenant).log)
+	return slices.Clone(m.of(ledger.Main(tenant)).log)
 }
 
-func (m *Model) of(tenant uuid.UUID) *books {
-	b, ok := m.books[tenant]
+func (m *Model) of(book ledger.Book) *books {
+	b, ok := m.books[book]
 	if !ok {
 		b = &books{
-			digest: map[uuid.UUID][32]byte{}, seq: map[uuid.UUID]int64{},
+			seq:      map[uuid.UUID]int64{},
 			resolved: map[uuid.UUID]bool{}, reversed: map[uuid.UUID]bool{}, sums: map[Account]Sums{},
 		}
-		m.books[tenant] = b
+		m.books[book] = b
 	}
 	return b
 }
 
 func (b *books) post(t ledger.Transaction) ledger.Result {
 	r := ledger.Result{ID: t.ID}
-	if digest, known := b.digest[t.ID]; known {
+	if known, ok := b.find(t.ID); ok {
 		r.Seq, r.Outcome = b.seq[t.ID], ledger.Exists
-		if digest != t.Digest() {
+		if !known.Asks(t) {
 			r.Outcome = ledger.IDReused
 		}
 		return r
@@ -105,7 +104,7 @@ func (b *books) post(t ledger.Transaction) ledger.Result {
 	b.sums = sums
 	b.log = append(b.log, t)
 	r.Seq, r.Outcome = int64(len(b.log)), ledger.Created
-	b.digest[t.ID], b.seq[t.ID] = t.Digest(), r.Seq
+	b.seq[t.ID] = r.Seq
 	if t.Resolves != uuid.Nil {
 		b.resolved[t.Resolves] = true
 	}
@@ -118,7 +117,7 @@ func (b *books) post(t ledger.Transaction) ledger.Result {
 func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 	var pending ledger.Transaction
 	switch t.Kind {
-	case ledger.PostPending, ledger.VoidPending:
+	case ledger.PostPending, ledger.VoidPending, ledger.ExpirePending:
 		target, ok := b.find(t.Resolves)
 		if !ok || target.Kind != ledger.Pending {
 			return nil, ledger.PendingNotFound
@@ -126,11 +125,16 @@ func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 		if b.resolved[t.Resolves] {
 			return nil, ledger.PendingAlreadyResolved
 		}
+		// Only what has no time to end is modelled: it never expires.
+		if t.Kind == ledger.ExpirePending {
+			return nil, ledger.PendingNotExpired
+		}
 		pending = target
 	case ledger.Posted, ledger.Pending:
 	default:
 		return nil, ledger.Malformed
 	}
+	var reversed ledger.Transaction
 	if t.Reverses != uuid.Nil {
 		target, ok := b.find(t.Reverses)
 		if !ok || target.Kind != ledger.Posted && target.Kind != ledger.PostPending {
@@ -139,9 +143,13 @@ func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 		if b.reversed[t.Reverses] {
 			return nil, ledger.AlreadyReversed
 		}
+		reversed = target
 	}
 	if outcome := checkEntries(t); outcome != ledger.Created {
 		return nil, outcome
+	}
+	if reversed.ID != uuid.Nil && !takesBack(t.Entries, reversed.Entries) {
+		return nil, ledger.NotTheMirror
 	}
 	sums := maps.Clone(b.sums)
 	if pending.ID != uuid.Nil {
@@ -170,10 +178,11 @@ func (b *books) find(id uuid.UUID) (ledger.Transaction, bool) {
 
 func checkEntries(t ledger.Transaction) ledger.Outcome {
 	n := len(t.Entries)
+	releases := t.Kind == ledger.VoidPending || t.Kind == ledger.ExpirePending
 	switch {
-	case t.Kind == ledger.VoidPending && n > 0, n > ledger.MaxEntries:
+	case releases && n > 0, n > ledger.MaxEntries:
 		return ledger.TooManyEntries
-	case t.Kind != ledger.VoidPending && n < ledger.MinEntries:
+	case !releases && n < ledger.MinEntries:
 		return ledger.TooFewEntries
 	}
 	net := map[string]int64{}
@@ -206,6 +215,27 @@ func checkEntries(t ledger.Transaction) ledger.Outcome {
 type place struct {
 	Account
 	side ledger.Side
+}
+
+// takesBack nets both on each account: nothing is left of either.
+func takesBack(mine, theirs []ledger.Entry) bool {
+	left := map[place]int64{}
+	for _, e := range theirs {
+		left[place{Account{e.Account, e.Currency}, e.Side}] += e.Amount
+	}
+	for _, e := range mine {
+		side := ledger.Debit
+		if e.Side == ledger.Debit {
+			side = ledger.Credit
+		}
+		left[place{Account{e.Account, e.Currency}, side}] -= e.Amount
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func exceeds(mine, theirs []ledger.Entry) bool {
@@ -247,7 +277,7 @@ func add(sums map[Account]Sums, e ledger.Entry, pending bool, amount int64) bool
 func (m *Model) Check(tenant uuid.UUID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	b := m.of(tenant)
+	b := m.of(ledger.Main(tenant))
 	total := map[string]int64{}
 	for key, s := range b.sums {
 		if s.DebitsPending < 0 || s.CreditsPending < 0 {

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -25,17 +26,24 @@ func TestNobodyChangesTheBooks(t *testing.T) {
 	requirePosted(t, postgres.New(db.Pool("app_worker")), tenant, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 700))
 
 	writes := map[string]string{
-		"insert entry":       `insert into ledger.entry (tenant_id, seq, line, account_id, side, amount) select tenant_id, seq, 9, account_id, side, amount from ledger.entry limit 1`,
-		"update entry":       `update ledger.entry set amount = amount + 1`,
-		"delete entry":       `delete from ledger.entry`,
-		"truncate entry":     `truncate ledger.entry`,
-		"update transaction": `update ledger.transaction set purpose = 'x'`,
-		"delete transaction": `delete from ledger.transaction`,
+		"insert posting":     `insert into ledger.posting select (p).* from (select p from ledger.posting p limit 1) x`,
+		"update posting":     `update ledger.posting set amount = amount + 1`,
+		"delete posting":     `delete from ledger.posting`,
+		"truncate posting":   `truncate ledger.posting`,
+		"update partition":   `update ledger.` + partition("posting") + ` set amount = amount + 1`,
+		"delete partition":   `delete from ledger.` + partition("journal"),
+		"insert partition":   `insert into ledger.` + partition("journal") + ` select (j).* from (select j from ledger.journal j limit 1) x`,
+		"truncate partition": `truncate ledger.` + partition("posting"),
+		"update journal":     `update ledger.journal set purpose = 'x'`,
+		"delete journal":     `delete from ledger.journal`,
+		"update key":         `update ledger.journal_key set seq = 9`,
+		"delete key":         `delete from ledger.journal_key`,
+		"delete link":        `delete from ledger.journal_link`,
 		"update account":     `update ledger.account set name = 'x'`,
 		"update balance":     `update ledger.balance set debits_posted = debits_posted + 1, credits_posted = credits_posted + 1`,
 		"delete balance":     `delete from ledger.balance`,
-		"update head":        `update ledger.head set seq = seq + 1`,
-		"delete head":        `delete from ledger.head`,
+		"update book":        `update ledger.book set seq = seq + 1`,
+		"delete book":        `delete from ledger.book`,
 		"open door, update":  `select set_config('ledger.door', 'open', true); update ledger.balance set debits_posted = 0`,
 	}
 	for _, role := range []string{"app_api", "app_worker", "finance_ro", "auditor_ro"} {
@@ -46,16 +54,16 @@ func TestNobodyChangesTheBooks(t *testing.T) {
 			})
 		}
 		for name, sql := range map[string]string{
-			"disable a trigger":    `alter table ledger.entry disable trigger entry_append_only`,
-			"drop the table":       `drop table ledger.entry`,
+			"disable a trigger":    `alter table ledger.posting disable trigger posting_append_only`,
+			"drop the table":       `drop table ledger.posting`,
 			"replica role":         `set session_replication_role = replica`,
 			"become the owner":     `set role ledger_owner`,
 			"copy program":         `copy (select 1) to program 'true'`,
 			"make a table":         `create table public.entry (x int)`,
 			"shadow by a temp":     `create temp table entry (x int)`,
 			"replace the door":     `create or replace function ledger.forbid() returns trigger language plpgsql as $$ begin return new; end $$`,
-			"row security off":     `alter table ledger.entry no force row level security`,
-			"grant itself a right": `grant delete on ledger.entry to ` + role + `; delete from ledger.entry`,
+			"row security off":     `alter table ledger.posting no force row level security`,
+			"grant itself a right": `grant delete on ledger.posting to ` + role + `; delete from ledger.posting`,
 		} {
 			t.Run(role+": "+name, func(t *testing.T) {
 				t.Parallel()
@@ -63,15 +71,15 @@ func TestNobodyChangesTheBooks(t *testing.T) {
 			})
 		}
 	}
-	for _, role := range []string{"app_api", "finance_ro", "auditor_ro"} {
+	for _, role := range []string{"finance_ro", "auditor_ro"} {
 		t.Run(role+": the door", func(t *testing.T) {
 			t.Parallel()
-			refused(t, db.URL(role), tenant, `select ledger.open_accounts('`+tenant.String()+`', 'usd', '{}', '{}', '{}', '{}')`)
+			refused(t, db.URL(role), tenant, `select ledger.lock_book('`+tenant.String()+`', 'main', true)`)
 		})
 	}
 	t.Run("app_worker: the door with another tenant", func(t *testing.T) {
 		t.Parallel()
-		refused(t, db.URL("app_worker"), tenant, `select ledger.open_accounts('`+other.String()+`', 'usd', '{}', '{}', '{}', '{}')`)
+		refused(t, db.URL("app_worker"), tenant, `select ledger.lock_book('`+other.String()+`', 'main', true)`)
 	})
 	// The owner who also makes the door's setting gets through: nothing inside a
 	// database stops its owner for ever.
@@ -98,7 +106,7 @@ func TestATenantSeesItsOwnBooksOnly(t *testing.T) {
 	requirePosted(t, store, theirs, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 2))
 
 	for _, role := range []string{"app_api", "app_worker", "finance_ro"} {
-		for _, table := range []string{"ledger.account", "ledger.transaction", "ledger.entry", "ledger.balance", "ledger.trial_balance"} {
+		for _, table := range []string{"ledger.account", "ledger.book", "ledger.journal", "ledger.posting", "ledger.journal_key", "ledger.balance", "ledger.trial_balance"} {
 			require.Zero(t, count(t, db.URL(role), "", table), "%s sees %s without a tenant", role, table)
 			require.Zero(t, count(t, db.URL(role), uuid.NewString(), table), "%s sees %s of nobody", role, table)
 			n := count(t, db.URL(role), mine.String(), table)
@@ -107,6 +115,9 @@ func TestATenantSeesItsOwnBooksOnly(t *testing.T) {
 		}
 	}
 }
+
+// partition is the table that holds this month's rows.
+func partition(of string) string { return of + time.Now().UTC().Format("_2006_01") }
 
 // refused runs sql as tenant in one transaction and requires that it fails for
 // want of a right.

@@ -2,10 +2,9 @@ package postgres
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
-	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/internal/pgtenant"
@@ -31,19 +30,12 @@ func (b Balance) Posted() int64 {
 	return b.CreditsPosted - b.DebitsPosted
 }
 
-// Recorded is a transaction as the books have it.
-type Recorded struct {
-	ledger.Transaction
-	Seq        int64
-	RecordedAt time.Time
-}
-
-// TrialBalance lists every account of the tenant in one currency, or in all
+// TrialBalance lists every account of the book in one currency, or in all
 // when currency is empty, by currency and code.
-func (s *Store) TrialBalance(ctx context.Context, tenant uuid.UUID, currency string) ([]Balance, error) {
+func (s *Store) TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]Balance, error) {
 	var out []Balance
-	err := pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := ledgerdb.New(tx).TrialBalance(ctx, ledgerdb.TrialBalanceParams{TenantID: tenant, Currency: currency})
+	err := pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := ledgerdb.New(tx).TrialBalance(ctx, ledgerdb.TrialBalanceParams{TenantID: book.Tenant, Entity: book.Entity, Currency: currency})
 		for _, r := range rows {
 			out = append(out, Balance{
 				Account: ledger.Account{
@@ -62,40 +54,21 @@ func (s *Store) TrialBalance(ctx context.Context, tenant uuid.UUID, currency str
 	return out, nil
 }
 
+//go:embed door/of_saga.sql
+var ofSaga string
+
 // TransactionsOfSaga lists what a saga posted, in the order it was recorded.
-func (s *Store) TransactionsOfSaga(ctx context.Context, tenant uuid.UUID, saga string) ([]Recorded, error) {
-	var out []Recorded
-	err := pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := ledgerdb.New(tx).TransactionsOfSaga(ctx, ledgerdb.TransactionsOfSagaParams{TenantID: tenant, SagaID: saga})
-		for _, r := range rows {
-			if len(out) == 0 || out[len(out)-1].Seq != r.Seq {
-				out = append(out, Recorded{
-					Seq: r.Seq, RecordedAt: r.RecordedAt.UTC(),
-					Transaction: ledger.Transaction{
-						ID: r.ID, Kind: ledger.Kind(r.Kind), Resolves: orNil(r.Resolves), Reverses: orNil(r.Reverses),
-						Purpose: r.Purpose, EffectiveOn: r.EffectiveOn, Actor: r.Actor, Reason: r.Reason,
-						SagaID: r.SagaID, OrderRef: r.OrderRef, Document: r.Document,
-					},
-				})
-			}
-			if r.Line > 0 {
-				last := &out[len(out)-1]
-				last.Entries = append(last.Entries, ledger.Entry{
-					Account: r.Code, Side: ledger.Side(r.Side), Amount: r.Amount, Currency: r.Currency,
-				})
-			}
+func (s *Store) TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error) {
+	var out []*ledger.Recorded
+	err := pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, ofSaga, book.Tenant, book.Entity, saga)
+		if err != nil {
+			return err
 		}
-		return err
+		return scanRecorded(rows, func(r *ledger.Recorded, _, _ bool) { out = append(out, r) })
 	})
 	if err != nil {
 		return nil, fmt.Errorf("transactions of saga: %w", err)
 	}
 	return out, nil
-}
-
-func orNil(id *uuid.UUID) uuid.UUID {
-	if id == nil {
-		return uuid.Nil
-	}
-	return *id
 }

@@ -34,7 +34,7 @@ func TestTheStoreAgreesWithTheModel(t *testing.T) {
 	store := postgres.New(db.Pool("app_worker"))
 	ledgertest.AgreesWithModel(t, func() (ledger.Poster, uuid.UUID) { return store, db.Tenant() },
 		func(ctx context.Context, tenant uuid.UUID) (map[ledgertest.Account]ledgertest.Sums, error) {
-			list, err := store.TrialBalance(ctx, tenant, "")
+			list, err := store.TrialBalance(ctx, ledger.Main(tenant), "")
 			got := map[ledgertest.Account]ledgertest.Sums{}
 			for _, b := range list {
 				sums := ledgertest.Sums{
@@ -66,7 +66,7 @@ func TestTakingBackTwiceAtOnceSucceedsOnce(t *testing.T) {
 	outcomes := race(2*n, func(i int) (ledger.Outcome, error) {
 		back := ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.StripeClearing, int64(100+i%n))
 		back.Reverses = originals[i%n].ID
-		results, err := store.Post(t.Context(), tenant, []ledger.Transaction{back})
+		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{back})
 		if err != nil {
 			return "", err
 		}
@@ -93,7 +93,7 @@ func TestResolvingTwiceAtOnceSucceedsOnce(t *testing.T) {
 			end.Kind = ledger.PostPending
 			end.Entries = pending[i%n].Entries
 		}
-		results, err := store.Post(t.Context(), tenant, []ledger.Transaction{end})
+		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{end})
 		if err != nil {
 			return "", err
 		}
@@ -114,7 +114,7 @@ func TestOppositeWritersDoNotDeadlock(t *testing.T) {
 		if i%2 == 0 {
 			from, to = to, from
 		}
-		results, err := store.Post(t.Context(), tenant, []ledger.Transaction{ledgertest.Transfer(uuid.New(), from, to, 7)})
+		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{ledgertest.Transfer(uuid.New(), from, to, 7)})
 		if err != nil {
 			return "", err
 		}
@@ -134,7 +134,7 @@ func TestARolledBackFirstPostingDoesNotHideThatAccountsAreMissing(t *testing.T) 
 		err := pgtenant.Tx(t.Context(), pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 			for range 2 {
 				batch := []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)}
-				if _, err := store.PostTx(ctx, tx, tenant, batch); err != nil {
+				if _, err := store.PostTx(ctx, tx, ledger.Main(tenant), batch); err != nil {
 					return err
 				}
 			}
@@ -143,7 +143,7 @@ func TestARolledBackFirstPostingDoesNotHideThatAccountsAreMissing(t *testing.T) 
 		require.ErrorIs(t, err, changedMind)
 	}
 	require.Eventually(t, func() bool {
-		results, err := store.Post(t.Context(), tenant, []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
+		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
 		return err == nil && results[0].Outcome == ledger.Created
 	}, 10e9, 1e6)
 	requireSound(t, db)
@@ -159,7 +159,7 @@ func TestWhatASagaPostedReadsBackInOrder(t *testing.T) {
 	other := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)
 	requirePosted(t, store, tenant, hold, other, void)
 
-	got, err := store.TransactionsOfSaga(t.Context(), tenant, "sg_1")
+	got, err := store.TransactionsOfSaga(t.Context(), ledger.Main(tenant), "sg_1")
 	require.NoError(t, err)
 	require.Len(t, got, 2)
 	require.Equal(t, hold.ID, got[0].ID)
@@ -197,7 +197,7 @@ func race(n int, do func(i int) (ledger.Outcome, error)) map[string]int {
 
 func requirePosted(t *testing.T, store ledger.Poster, tenant uuid.UUID, batch ...ledger.Transaction) {
 	t.Helper()
-	results, err := store.Post(t.Context(), tenant, batch)
+	results, err := store.Post(t.Context(), ledger.Main(tenant), batch)
 	require.NoError(t, err)
 	for _, r := range results {
 		require.NoError(t, r.Err())

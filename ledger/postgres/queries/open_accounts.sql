@@ -1,3 +1,4 @@
--- Opens the chart of accounts in one currency; what is open stays as it is.
+-- Opens accounts in a book; those that are open stay as they are.
 -- name: OpenAccounts :one
-select ledger.open_accounts(@tenant_id, @currency, @codes::text[], @names::text[], @types::text[], @sides::text[])::integer as opened;
+select ledger.open_accounts(@tenant_id, @entity, @codes::text[], @names::text[], @types::text[], @sides::text[], @currencies::text[],
+                            @floors::bigint[], @ceilings::bigint[])::integer as opened;

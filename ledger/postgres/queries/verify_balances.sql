@@ -1,19 +1,16 @@
--- I2: each balance equals the sum of its entries, pending ones counted while
--- nothing has resolved them. Rows are breaches.
+-- I2: each balance equals the sum of its postings. Rows are breaches.
 -- name: VerifyBalances :many
 with truth as (
-  select e.account_id,
-         coalesce(sum(e.amount) filter (where e.side = 'D' and t.kind = 'pending' and r.id is null), 0) as dp,
-         coalesce(sum(e.amount) filter (where e.side = 'C' and t.kind = 'pending' and r.id is null), 0) as cp,
-         coalesce(sum(e.amount) filter (where e.side = 'D' and t.kind <> 'pending'), 0) as d,
-         coalesce(sum(e.amount) filter (where e.side = 'C' and t.kind <> 'pending'), 0) as c
-    from ledger.entry e
-    join ledger.transaction t on t.tenant_id = e.tenant_id and t.seq = e.seq
-    left join ledger.transaction r on r.tenant_id = t.tenant_id and r.resolves = t.id
-   group by e.account_id
+  select p.account_id,
+         coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'D'), 0) as dp,
+         coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'C'), 0) as cp,
+         coalesce(sum(p.amount) filter (where p.side = 'D' and p.layer = 'P'), 0) as d,
+         coalesce(sum(p.amount) filter (where p.side = 'C' and p.layer = 'P'), 0) as c
+    from ledger.posting p
+   group by p.account_id
 )
 select a.tenant_id, a.code, a.currency,
-       format('balance has D %s/%s C %s/%s, entries give D %s/%s C %s/%s (posted/pending)',
+       format('balance has D %s/%s C %s/%s, postings give D %s/%s C %s/%s (posted/pending)',
               b.debits_posted, b.debits_pending, b.credits_posted, b.credits_pending,
               coalesce(x.d, 0), coalesce(x.dp, 0), coalesce(x.c, 0), coalesce(x.cp, 0))::text as difference
   from ledger.account a

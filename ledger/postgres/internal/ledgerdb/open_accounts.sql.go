@@ -12,27 +12,34 @@ import (
 )
 
 const openAccounts = `-- name: OpenAccounts :one
-select ledger.open_accounts($1, $2, $3::text[], $4::text[], $5::text[], $6::text[])::integer as opened
+select ledger.open_accounts($1, $2, $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                            $8::bigint[], $9::bigint[])::integer as opened
 `
 
 type OpenAccountsParams struct {
-	TenantID uuid.UUID
-	Currency string
-	Codes    []string
-	Names    []string
-	Types    []string
-	Sides    []string
+	TenantID   uuid.UUID
+	Entity     string
+	Codes      []string
+	Names      []string
+	Types      []string
+	Sides      []string
+	Currencies []string
+	Floors     []int64
+	Ceilings   []int64
 }
 
-// Opens the chart of accounts in one currency; what is open stays as it is.
+// Opens accounts in a book; those that are open stay as they are.
 func (q *Queries) OpenAccounts(ctx context.Context, arg OpenAccountsParams) (int32, error) {
 	row := q.db.QueryRow(ctx, openAccounts,
 		arg.TenantID,
-		arg.Currency,
+		arg.Entity,
 		arg.Codes,
 		arg.Names,
 		arg.Types,
 		arg.Sides,
+		arg.Currencies,
+		arg.Floors,
+		arg.Ceilings,
 	)
 	var opened int32
 	err := row.Scan(&opened)

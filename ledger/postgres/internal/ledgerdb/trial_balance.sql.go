@@ -15,12 +15,13 @@ const trialBalance = `-- name: TrialBalance :many
 select t.code, t.name, t.type, t.normal_side, t.currency,
        t.debits_pending, t.credits_pending, t.debits_posted, t.credits_posted
   from ledger.trial_balance t
- where t.tenant_id = $1 and ($2::text = '' or t.currency = $2::text)
+ where t.tenant_id = $1 and t.entity = $2 and ($3::text = '' or t.currency = $3::text)
  order by t.currency, t.code
 `
 
 type TrialBalanceParams struct {
 	TenantID uuid.UUID
+	Entity   string
 	Currency string
 }
 
@@ -36,9 +37,9 @@ type TrialBalanceRow struct {
 	CreditsPosted  int64
 }
 
-// Every account of the tenant with its four sums, or those of one currency.
+// Every account of a book with its four sums, or those of one currency.
 func (q *Queries) TrialBalance(ctx context.Context, arg TrialBalanceParams) ([]TrialBalanceRow, error) {
-	rows, err := q.db.Query(ctx, trialBalance, arg.TenantID, arg.Currency)
+	rows, err := q.db.Query(ctx, trialBalance, arg.TenantID, arg.Entity, arg.Currency)
 	if err != nil {
 		return nil, err
 	}

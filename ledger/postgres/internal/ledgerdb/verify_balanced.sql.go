@@ -12,12 +12,13 @@ import (
 )
 
 const verifyBalanced = `-- name: VerifyBalanced :many
-select e.tenant_id, e.seq, a.currency,
-       sum(case e.side when 'D' then e.amount else -e.amount end)::text as difference
-  from ledger.entry e
-  join ledger.account a on a.id = e.account_id
- group by e.tenant_id, e.seq, a.currency
-having sum(case e.side when 'D' then e.amount else -e.amount end) <> 0
+select b.tenant_id, p.seq, a.currency,
+       sum(case p.side when 'D' then p.amount else -p.amount end)::text as difference
+  from ledger.posting p
+  join ledger.account a on a.id = p.account_id
+  join ledger.book b on b.id = p.book_id
+ group by b.tenant_id, p.book_id, p.seq, p.layer, a.currency
+having sum(case p.side when 'D' then p.amount else -p.amount end) <> 0
  order by 1, 2
  limit $1
 `
@@ -29,7 +30,8 @@ type VerifyBalancedRow struct {
 	Difference string
 }
 
-// I1: debits equal credits in each transaction and currency. Rows are breaches.
+// I1: debits equal credits in each transaction, layer and currency. Rows are
+// breaches.
 func (q *Queries) VerifyBalanced(ctx context.Context, atMost int32) ([]VerifyBalancedRow, error) {
 	rows, err := q.db.Query(ctx, verifyBalanced, atMost)
 	if err != nil {

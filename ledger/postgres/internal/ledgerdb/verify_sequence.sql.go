@@ -12,11 +12,11 @@ import (
 )
 
 const verifySequence = `-- name: VerifySequence :many
-select h.tenant_id, h.seq as head, coalesce(t.last, 0)::bigint as last, coalesce(t.n, 0)::bigint as n
-  from ledger.head h
-  left join (select tenant_id, max(seq) as last, count(*) as n from ledger.transaction group by tenant_id) t
-    on t.tenant_id = h.tenant_id
- where h.seq <> coalesce(t.last, 0) or h.seq <> coalesce(t.n, 0)
+select b.tenant_id, b.seq as head, coalesce(t.last, 0)::bigint as last, coalesce(t.n, 0)::bigint as n
+  from ledger.book b
+  left join (select book_id, max(seq) as last, count(*) as n from ledger.journal group by book_id) t
+    on t.book_id = b.id
+ where b.seq <> coalesce(t.last, 0) or b.seq <> coalesce(t.n, 0)
  order by 1
  limit $1
 `
