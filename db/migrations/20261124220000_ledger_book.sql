@@ -1,4 +1,12 @@
 -- +goose Up
+-- What every policy asks: bound when it is made, so that it needs no search
+-- path of its own and the planner can see through it.
+set role recourse_owner;
+create or replace function app.current_tenant() returns uuid
+  language sql stable parallel safe
+  return nullif(pg_catalog.current_setting('app.tenant', true), '')::uuid;
+reset role;
+
 -- The ledger, second form: one hash chain for each tenant and legal entity, a
 -- door that takes a batch computed by the caller and checks it set by set, and
 -- balances that can be read as of any moment.
@@ -41,6 +49,14 @@ alter table ledger.account
   drop constraint account_code_shape,
   add constraint account_code_form check (code ~ '^[0-9A-Za-z][0-9A-Za-z._:-]{0,63}$') not valid,
   add constraint account_bounds_ordered check (floor is null or ceiling is null or floor <= ceiling) not valid;
+
+-- What the door asks of an account stands beside its sums, so that it is one
+-- look-up; verify holds both against each other.
+alter table ledger.balance
+  add column book_id integer,
+  add column name    text,                            -- code and currency, in one
+  add column closed  boolean not null default false,
+  add column bounded boolean not null default false;  -- it has a floor or a ceiling
 
 create table ledger.journal (
   seq          bigint      not null,   -- gap-free from 1 in its book
@@ -236,12 +252,17 @@ alter table ledger.journal_link enable row level security;
 alter table ledger.journal_link force  row level security;
 
 -- (select …) makes the tenant a constant of the statement. A book one may not
--- see has no rows one may see.
+-- see has no rows one may see. What the door writes must be of the book that
+-- it has locked, as the tenant of the session, in this transaction.
 create policy book_own         on ledger.book         to ledger_owner, app_api, app_worker, finance_ro, sealer using (tenant_id = (select app.current_tenant()));
-create policy journal_own      on ledger.journal      to ledger_owner, app_api, app_worker, finance_ro, sealer using (book_id in (select b.id from ledger.book b));
-create policy posting_own      on ledger.posting      to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
-create policy journal_key_own  on ledger.journal_key  to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
-create policy journal_link_own on ledger.journal_link to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
+create policy journal_own      on ledger.journal      for select to ledger_owner, app_api, app_worker, finance_ro, sealer using (book_id in (select b.id from ledger.book b));
+create policy posting_own      on ledger.posting      for select to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
+create policy journal_key_own  on ledger.journal_key  for select to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
+create policy journal_link_own on ledger.journal_link for select to ledger_owner, app_api, app_worker, finance_ro using (book_id in (select b.id from ledger.book b));
+create policy journal_write      on ledger.journal      for insert to ledger_owner with check (book_id = (select nullif(current_setting('ledger.book', true), '')::integer));
+create policy posting_write      on ledger.posting      for insert to ledger_owner with check (book_id = (select nullif(current_setting('ledger.book', true), '')::integer));
+create policy journal_key_write  on ledger.journal_key  for insert to ledger_owner with check (book_id = (select nullif(current_setting('ledger.book', true), '')::integer));
+create policy journal_link_write on ledger.journal_link for insert to ledger_owner with check (book_id = (select nullif(current_setting('ledger.book', true), '')::integer));
 create policy book_audit         on ledger.book         for select to auditor_ro using (true);
 create policy journal_audit      on ledger.journal      for select to auditor_ro using (true);
 create policy posting_audit      on ledger.posting      for select to auditor_ro using (true);
@@ -330,9 +351,10 @@ begin
       from unnest(p_codes, p_names, p_types, p_sides, p_currencies, p_floors, p_ceilings) as u (code, name, type, side, currency, floor, ceiling)
      where not exists (select from account a where a.book_id = head.id and a.code = u.code and a.currency = u.currency)
      order by u.code, u.currency
-    returning id
+    returning id, code, currency, floor, ceiling
   ), zero as (
-    insert into balance (tenant_id, account_id) select p_tenant, id from fresh
+    insert into balance (tenant_id, account_id, book_id, name, bounded)
+    select p_tenant, f.id, head.id, f.code || f.currency, f.floor is not null or f.ceiling is not null from fresh f
   )
   select count(*) into opened from fresh;
   if opened > 0 then
@@ -373,11 +395,15 @@ begin
   update account
      set closed_at = case when not p_closed then null else coalesce(closed_at, clock_timestamp()) end, floor = p_floor, ceiling = p_ceiling
    where id = a.id;
+  update balance set closed = p_closed, bounded = p_floor is not null or p_ceiling is not null where account_id = a.id;
   update book set version = version + 1 where book.id = head.id;
   perform set_config('ledger.door', '', true);
   return true;
 end $$;
 -- +goose StatementEnd
+
+-- Sums that fail rather than widen: faster than sum(), whose result is numeric.
+create aggregate ledger.total(bigint) (sfunc = int8pl, stype = bigint, combinefunc = int8pl, parallel = safe);
 
 -- The door. The caller has computed a batch on top of the head it knows:
 -- sequence, hashes, balances after each line. The door checks all of it, set
@@ -416,10 +442,10 @@ create function ledger.post_batch(
   l_of           integer[],
   l_line         smallint[],
   l_account      bigint[],
-  l_currency     text[],
-  l_side         text[],
-  l_layer        text[],
-  l_amount       bigint[],
+  l_name         text[],      -- the account's code and currency, in one
+  l_prev         integer[],   -- place of the batch's line before it on the same account; 0: none
+  l_layer        smallint[],  -- 0 posted, 1 held, -1 released
+  l_amount       bigint[],    -- debits positive, credits negative
   l_posted       bigint[],
   l_held_debits  bigint[],
   l_held_credits bigint[])
@@ -431,6 +457,7 @@ create function ledger.post_batch(
 declare
   head    book;
   n       integer := cardinality(t_id);
+  m       integer := cardinality(l_of);
   bytes   bytea[];
   posted  integer[];
   held    integer[];
@@ -438,6 +465,11 @@ declare
   wrong   text;
   last    bytea;
   at_us   bigint := (extract(epoch from p_at) * 1000000)::bigint;
+  named   integer;
+  moved   integer;
+  bounded boolean;
+  said    text;
+  more_currencies boolean;
 begin
   if p_tenant is distinct from app.current_tenant() then
     raise exception 'the tenant is not the session''s' using errcode = '42501';
@@ -450,132 +482,159 @@ begin
     return query select 'stale', head.seq, head.hash, head.version, head.recorded_at;
     return;
   end if;
-  if n is null or n = 0 or n > 10000 or cardinality(l_of) > 100000 then
-    raise exception 'a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
+  if n is null or m is null or n = 0 or n > 10000 or m > 100000
+     or cardinality(t_hash) <> n or cardinality(l_line) <> m or cardinality(l_account) <> m or cardinality(l_name) <> m
+     or cardinality(l_prev) <> m or cardinality(l_layer) <> m or cardinality(l_amount) <> m or cardinality(l_posted) <> m
+     or cardinality(l_held_debits) <> m or cardinality(l_held_credits) <> m then
+    raise exception 'the batch is wrong: a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
   end if;
   if p_at <= head.recorded_at
      or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 second')
      or p_at < clock_timestamp() - interval '5 minutes' then
     raise exception 'the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at using errcode = 'LG002';
   end if;
-  perform set_config('ledger.door', 'open', true);
+  said := set_config('ledger.door', 'open', true);
+  said := set_config('ledger.book', p_book::text, true);
 
-  -- The lines: the account is the book's and open, each balance follows from
-  -- the one before it (the first from the stored one), bounds hold after each
-  -- transaction, and their bytes for the hash.
+  -- The lines: each balance follows from the one before it on the same
+  -- account. They are written, and their bytes kept for the hash.
+  with l as materialized (
+    select u.of, u.place, u.line, u.account, u.layer, u.amount, u.posted, u.held_debits, u.held_credits, right(u.name, 3) as currency,
+           int2send(u.line) || int2send((octet_length(u.name) - 3)::smallint)
+             || convert_to(u.name || case when u.amount > 0 then 'D' else 'C' end || case u.layer when 0 then 'P' when 1 then 'H' else 'R' end, 'UTF8')
+             || int8send(abs(u.amount)) || int8send(u.posted) || int8send(u.held_debits) || int8send(u.held_credits) as bytes,
+           case
+             when u.amount is null or u.amount = 0 or u.layer is null or u.layer not between -1 and 1 or u.account is null or u.of is null
+               or u.of not between 1 and n or u.place > 1 and u.of < l_of[u.place - 1]
+               or u.line is distinct from case when u.place > 1 and u.of = l_of[u.place - 1] then l_line[u.place - 1] + 1 else 1 end then 'line'
+             when u.held_debits < 0 or u.held_credits < 0 or u.prev is null or u.prev < 0 or u.prev >= u.place then 'balance'
+             when u.prev > 0 and (
+                  l_account[u.prev] <> u.account
+               or u.posted is distinct from l_posted[u.prev] + case when u.layer = 0 then u.amount else 0 end
+               or u.held_debits is distinct from l_held_debits[u.prev] + case when u.amount > 0 then u.layer * u.amount else 0 end
+               or u.held_credits is distinct from l_held_credits[u.prev] + case when u.amount < 0 then -u.layer * u.amount else 0 end) then 'balance'
+           end as wrong
+      from unnest(l_of, l_line, l_account, l_name, l_prev, l_layer, l_amount, l_posted, l_held_debits, l_held_credits)
+           with ordinality as u (of, line, account, name, prev, layer, amount, posted, held_debits, held_credits, place)
+  ), written as (
+    insert into posting (recorded_at, seq, account_id, amount, posted_after, held_debits_after, held_credits_after, book_id, period, line, side, layer)
+    select p_at + (l.of - 1) * interval '1 microsecond', p_seq + l.of, l.account, abs(l.amount), l.posted, l.held_debits, l.held_credits, p_book,
+           t_period[l.of], l.line, case when l.amount > 0 then 'D' else 'C' end, case l.layer when 0 then 'P' when 1 then 'H' else 'R' end
+      from l
+  )
   select array_agg(g.bytes order by g.of), array_agg(g.posted order by g.of), array_agg(g.held order by g.of),
-         array_agg(g.freed order by g.of), min(g.wrong)
-    into bytes, posted, held, freed, wrong
+         array_agg(g.freed order by g.of), min(g.wrong), bool_or(g.more_currencies)
+    into bytes, posted, held, freed, wrong, more_currencies
     from (
-      select c.of, string_agg(c.bytes, ''::bytea order by c.place) as bytes, min(c.wrong) as wrong,
-             (count(*) filter (where c.layer = 'P'))::integer as posted,
-             (count(*) filter (where c.layer = 'H'))::integer as held,
-             (count(*) filter (where c.layer = 'R'))::integer as freed
-        from (
-          select u.of, u.place, u.layer,
-                 int2send(u.line) || int2send(octet_length(a.code)::smallint) || convert_to(a.code || a.currency || u.side || u.layer, 'UTF8')
-                   || int8send(u.amount) || int8send(u.posted) || int8send(u.held_debits) || int8send(u.held_credits) as bytes,
-                 case
-                   when a.id is null or a.currency <> u.currency then 'account'
-                   when a.closed_at is not null then 'account closed'
-                   when u.amount is null or u.amount <= 0 or u.side not in ('D', 'C') or u.layer not in ('P', 'H', 'R') then 'line'
-                   when lag(u.of) over own is not null and lag(u.of) over own > u.of then 'order'
-                   when u.posted is distinct from coalesce(lag(u.posted) over own, b.debits_posted - b.credits_posted)
-                        + case when u.layer <> 'P' then 0 when u.side = 'D' then u.amount else -u.amount end then 'balance'
-                   when u.held_debits is distinct from coalesce(lag(u.held_debits) over own, b.debits_pending)
-                        + case when u.side <> 'D' or u.layer = 'P' then 0 when u.layer = 'H' then u.amount else -u.amount end then 'balance'
-                   when u.held_credits is distinct from coalesce(lag(u.held_credits) over own, b.credits_pending)
-                        + case when u.side <> 'C' or u.layer = 'P' then 0 when u.layer = 'H' then u.amount else -u.amount end then 'balance'
-                   when u.held_debits < 0 or u.held_credits < 0 then 'balance'
-                   when (a.floor is not null or a.ceiling is not null) and u.layer <> 'R' and lead(u.of) over own is distinct from u.of
-                        and case a.normal_side
-                              when 'D' then u.posted - u.held_credits < a.floor or u.posted + u.held_debits > a.ceiling
-                              else -u.posted - u.held_debits < a.floor or -u.posted + u.held_credits > a.ceiling end then 'bounds'
-                 end as wrong
-            from unnest(l_of, l_line, l_account, l_currency, l_side, l_layer, l_amount, l_posted, l_held_debits, l_held_credits)
-                 with ordinality as u (of, line, account, currency, side, layer, amount, posted, held_debits, held_credits, place)
-            left join account a on a.id = u.account and a.book_id = p_book
-            left join balance b on b.account_id = u.account
-          window own as (partition by u.account order by u.place)
-        ) c
-       group by c.of
+      select l.of, string_agg(l.bytes, ''::bytea order by l.place) as bytes, min(l.currency) <> max(l.currency) as more_currencies,
+             (count(*) filter (where l.layer = 0))::integer as posted,
+             (count(*) filter (where l.layer = 1))::integer as held,
+             (count(*) filter (where l.layer = -1))::integer as freed,
+             coalesce(min(l.wrong), case when total(l.amount) filter (where l.layer = 0) <> 0 or total(l.amount) filter (where l.layer = 1) <> 0
+                                           or total(l.amount) filter (where l.layer = -1) <> 0 then 'unbalanced' end) as wrong
+        from l
+       group by l.of
     ) g;
   if wrong is not null then
     raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
   end if;
-  if exists (select from unnest(l_of, l_currency, l_layer, l_side, l_amount) as u (of, currency, layer, side, amount)
-              group by u.of, u.currency, u.layer having sum(case u.side when 'D' then u.amount else -u.amount end) <> 0) then
-    raise exception 'the batch is wrong: unbalanced' using errcode = 'LG002';
-  end if;
   if cardinality(bytes) is distinct from n then
     raise exception 'the batch is wrong: lines' using errcode = 'LG002';
+  end if;
+  if more_currencies and exists (
+    select from unnest(l_of, l_name, l_layer, l_amount) as u (of, name, layer, amount)
+     group by u.of, right(u.name, 3), u.layer having total(u.amount) <> 0) then
+    raise exception 'the batch is wrong: unbalanced' using errcode = 'LG002';
+  end if;
+
+  -- The accounts: the book's own, open, named right. The first line of each
+  -- follows from the stored balance, and a line's prev is the very last before
+  -- it: it can only point to an earlier line of its account, so the sum of all
+  -- is largest, and equal to this, when none is passed over.
+  with s as (
+    select u.account, min(u.place)::integer as first, max(u.place)::integer as last, min(u.name) as name, max(u.name) as name_too,
+           sum(u.place::integer) - max(u.place) - sum(u.prev) as passed_over,
+           coalesce(total(u.amount) filter (where u.layer = 0 and u.amount > 0), 0) as debits
+      from unnest(l_account, l_name, l_prev, l_layer, l_amount) with ordinality as u (account, name, prev, layer, amount, place)
+     group by u.account
+  ), up as (
+    update balance b
+       set debits_posted = b.debits_posted + s.debits, credits_posted = b.debits_posted + s.debits - l_posted[s.last],
+           debits_pending = l_held_debits[s.last], credits_pending = l_held_credits[s.last]
+      from s
+     where b.account_id = s.account and b.book_id = p_book and not b.closed and b.name = s.name and s.name = s.name_too
+       and s.passed_over = 0 and l_prev[s.first] = 0
+       and b.debits_posted - b.credits_posted = l_posted[s.first] - case when l_layer[s.first] = 0 then l_amount[s.first] else 0 end
+       and b.debits_pending = l_held_debits[s.first] - case when l_amount[s.first] > 0 then l_layer[s.first] * l_amount[s.first] else 0 end
+       and b.credits_pending = l_held_credits[s.first] - case when l_amount[s.first] < 0 then -l_layer[s.first] * l_amount[s.first] else 0 end
+    returning b.bounded
+  )
+  select (select count(*) from s), count(*), bool_or(up.bounded) into named, moved, bounded from up;
+  if moved <> named then
+    raise exception 'the batch is wrong: balance or account' using errcode = 'LG002';
+  end if;
+  if bounded and exists (
+    select from (
+      select u.layer, u.posted, u.held_debits, u.held_credits, a.normal_side, a.floor, a.ceiling,
+             lead(u.of) over (partition by u.account order by u.place) is distinct from u.of as done
+        from unnest(l_of, l_account, l_layer, l_posted, l_held_debits, l_held_credits)
+             with ordinality as u (of, account, layer, posted, held_debits, held_credits, place)
+        join account a on a.id = u.account and (a.floor is not null or a.ceiling is not null)) x
+     where x.done and x.layer <> -1
+       and case x.normal_side
+             when 'D' then x.posted::numeric - x.held_credits < x.floor or x.posted::numeric + x.held_debits > x.ceiling
+             else -x.posted::numeric - x.held_debits < x.floor or -x.posted::numeric + x.held_credits > x.ceiling end) then
+    raise exception 'the batch is wrong: bounds' using errcode = 'LG002';
   end if;
 
   -- The transactions: kinds and layers fit, periods are open, and each hash
   -- follows from the one before it.
-  select min(w.wrong) into wrong
-    from (
-      select case
-               when u.hash is distinct from sha256(lag(u.hash, 1, p_hash) over (order by u.place)
-                    || '\x0001'::bytea || int8send(p_seq + u.place)
-                    || int8send(at_us + u.place - 1) || uuid_send(u.id)
-                    || uuid_send(coalesce(u.resolves, '00000000-0000-0000-0000-000000000000'))
-                    || uuid_send(coalesce(u.reverses, '00000000-0000-0000-0000-000000000000'))
-                    || int8send(coalesce((extract(epoch from u.expires_at) * 1000000)::bigint, 0))
-                    || int4send(u.effective_on - date '1970-01-01') || int4send(u.period - date '1970-01-01')
-                    || int4send(octet_length(u.kind)) || int4send(octet_length(u.purpose)) || int4send(octet_length(u.actor))
-                    || int4send(octet_length(u.reason)) || int4send(octet_length(coalesce(u.saga_id, '')))
-                    || int4send(octet_length(coalesce(u.order_ref, ''))) || int4send(octet_length(coalesce(u.document, '')))
-                    || int4send(octet_length(coalesce(u.approval_id, '')))
-                    || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
-                    || u.bytes) then 'chain'
-               when u.period <= head.closed_through then 'period closed'
-               when u.period <= head.soft_closed_through and u.approval_id is null then 'period closed'
-               when u.period < u.effective_on - extract(day from u.effective_on)::integer + 1 then 'period'
-               when u.period > u.effective_on - extract(day from u.effective_on)::integer + 1
-                    and u.effective_on - extract(day from u.effective_on)::integer + 1 > greatest(head.closed_through, head.soft_closed_through, '-infinity')
-                    then 'period'
-               when not case u.kind
-                          when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
-                          when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
-                          when 'post_pending' then u.held = 0 and u.freed >= 2 and u.posted between 2 and 1000
-                          else u.held = 0 and u.posted = 0 and u.freed >= 2 end then 'layers'
-             end as wrong
-        from unnest(t_id, t_kind, t_resolves, t_reverses, t_expires_at, t_effective_on, t_period, t_purpose, t_actor, t_reason,
-                    t_saga_id, t_order_ref, t_document, t_approval_id, t_hash, bytes, posted, held, freed)
-             with ordinality as u (id, kind, resolves, reverses, expires_at, effective_on, period, purpose, actor, reason,
-                    saga_id, order_ref, document, approval_id, hash, bytes, posted, held, freed, place)
-    ) w;
+  with t as materialized (
+    select u.*,
+           case
+             when u.hash is distinct from sha256(lag(u.hash, 1, p_hash) over (order by u.place)
+                  || '\x0001'::bytea || int8send(p_seq + u.place)
+                  || int8send(at_us + u.place - 1) || uuid_send(u.id)
+                  || uuid_send(coalesce(u.resolves, '00000000-0000-0000-0000-000000000000'))
+                  || uuid_send(coalesce(u.reverses, '00000000-0000-0000-0000-000000000000'))
+                  || int8send(coalesce((extract(epoch from u.expires_at) * 1000000)::bigint, 0))
+                  || int4send(u.effective_on - date '1970-01-01') || int4send(u.period - date '1970-01-01')
+                  || int4send(octet_length(u.kind)) || int4send(octet_length(u.purpose)) || int4send(octet_length(u.actor))
+                  || int4send(octet_length(u.reason)) || int4send(octet_length(coalesce(u.saga_id, '')))
+                  || int4send(octet_length(coalesce(u.order_ref, ''))) || int4send(octet_length(coalesce(u.document, '')))
+                  || int4send(octet_length(coalesce(u.approval_id, '')))
+                  || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
+                  || u.bytes) then 'chain'
+             when u.period <= head.closed_through then 'period closed'
+             when u.period <= head.soft_closed_through and u.approval_id is null then 'period closed'
+             when u.period <> u.effective_on - extract(day from u.effective_on)::integer + 1
+                  and (u.period < u.effective_on
+                       or u.effective_on - extract(day from u.effective_on)::integer + 1 > greatest(head.closed_through, head.soft_closed_through, '-infinity'))
+                  then 'period'
+             when not case u.kind
+                        when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
+                        when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
+                        when 'post_pending' then u.held = 0 and u.freed >= 2 and u.posted between 2 and 1000
+                        else u.held = 0 and u.posted = 0 and u.freed >= 2 end then 'layers'
+           end as wrong
+      from unnest(t_id, t_kind, t_resolves, t_reverses, t_expires_at, t_effective_on, t_period, t_purpose, t_actor, t_reason,
+                  t_saga_id, t_order_ref, t_document, t_approval_id, t_hash, bytes, posted, held, freed)
+           with ordinality as u (id, kind, resolves, reverses, expires_at, effective_on, period, purpose, actor, reason,
+                  saga_id, order_ref, document, approval_id, hash, bytes, posted, held, freed, place)
+  ), written as (
+    insert into journal (seq, recorded_at, id, resolves, reverses, expires_at, book_id, effective_on, period, kind, purpose, actor, reason,
+                         saga_id, order_ref, document, approval_id, hash)
+    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, t.resolves, t.reverses, t.expires_at, p_book, t.effective_on,
+           t.period, t.kind, t.purpose, t.actor, t.reason, t.saga_id, t.order_ref, t.document, t.approval_id, t.hash
+      from t
+  ), named as (
+    insert into journal_key (seq, recorded_at, id, book_id)
+    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, p_book from t
+  )
+  select min(t.wrong) into wrong from t;
   if wrong is not null then
     raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
   end if;
-
-  insert into journal (seq, recorded_at, id, resolves, reverses, expires_at, book_id, effective_on, period, kind, purpose, actor, reason,
-                       saga_id, order_ref, document, approval_id, hash)
-  select p_seq + u.place, p_at + (u.place - 1) * interval '1 microsecond', u.id, u.resolves, u.reverses, u.expires_at, p_book, u.effective_on,
-         u.period, u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id, u.hash
-    from unnest(t_id, t_kind, t_resolves, t_reverses, t_expires_at, t_effective_on, t_period, t_purpose, t_actor, t_reason,
-                t_saga_id, t_order_ref, t_document, t_approval_id, t_hash)
-         with ordinality as u (id, kind, resolves, reverses, expires_at, effective_on, period, purpose, actor, reason,
-                saga_id, order_ref, document, approval_id, hash, place);
-  insert into journal_key (seq, recorded_at, id, book_id)
-  select p_seq + u.place, p_at + (u.place - 1) * interval '1 microsecond', u.id, p_book from unnest(t_id) with ordinality as u (id, place);
-  insert into posting (recorded_at, seq, account_id, amount, posted_after, held_debits_after, held_credits_after, book_id, period, line, side, layer)
-  select p_at + (u.of - 1) * interval '1 microsecond', p_seq + u.of, u.account, u.amount, u.posted, u.held_debits, u.held_credits, p_book,
-         t_period[u.of], u.line, u.side, u.layer
-    from unnest(l_of, l_line, l_account, l_side, l_layer, l_amount, l_posted, l_held_debits, l_held_credits)
-         as u (of, line, account, side, layer, amount, posted, held_debits, held_credits);
-  update balance b
-     set debits_posted = b.debits_posted + s.debits, credits_posted = b.credits_posted + s.credits,
-         debits_pending = b.debits_pending + s.held_debits, credits_pending = b.credits_pending + s.held_credits
-    from (select u.account,
-                 coalesce(sum(u.amount) filter (where u.layer = 'P' and u.side = 'D'), 0)::bigint as debits,
-                 coalesce(sum(u.amount) filter (where u.layer = 'P' and u.side = 'C'), 0)::bigint as credits,
-                 coalesce(sum(case u.layer when 'H' then u.amount when 'R' then -u.amount end) filter (where u.side = 'D'), 0)::bigint as held_debits,
-                 coalesce(sum(case u.layer when 'H' then u.amount when 'R' then -u.amount end) filter (where u.side = 'C'), 0)::bigint as held_credits
-            from unnest(l_account, l_side, l_layer, l_amount) as u (account, side, layer, amount)
-           group by u.account) s
-   where b.account_id = s.account;
 
   if not (t_kind <@ array['posted', 'pending']) or array_remove(t_reverses, null) <> '{}' then
     wrong := ledger.check_links(p_book, p_seq, p_at, t_id, t_kind, t_resolves, t_reverses);
@@ -586,8 +645,10 @@ begin
 
   last := t_hash[n];
   update book set seq = p_seq + n, hash = last, recorded_at = p_at + (n - 1) * interval '1 microsecond' where id = p_book;
-  perform set_config('ledger.door', '', true);
-  return query select 'posted', p_seq + n, last, head.version, p_at + (n - 1) * interval '1 microsecond';
+  said := set_config('ledger.door', '', true);
+  said := set_config('ledger.book', '', true);
+  outcome := 'posted'; seq := p_seq + n; hash := last; version := head.version; recorded_at := p_at + (n - 1) * interval '1 microsecond';
+  return next;
 end $$;
 -- +goose StatementEnd
 
@@ -694,7 +755,10 @@ begin
     insert into book (tenant_id, entity, genesis, hash) values (t.tenant_id, 'main', genesis(t.tenant_id, 'main'), genesis(t.tenant_id, 'main'));
   end loop;
   update account a set book_id = b2.id from book b2 where b2.tenant_id = a.tenant_id and a.book_id is null;
-  update balance set debits_posted = 0, credits_posted = 0, debits_pending = 0, credits_pending = 0;
+  update balance z
+     set debits_posted = 0, credits_posted = 0, debits_pending = 0, credits_pending = 0, book_id = a.book_id, name = a.code || a.currency,
+         bounded = a.floor is not null, closed = a.closed_at is not null
+    from account a where a.id = z.account_id;
 
   for t in select * from transaction x order by x.tenant_id, x.seq loop
     perform set_config('app.tenant', t.tenant_id::text, true);
@@ -786,8 +850,6 @@ create or replace view ledger.trial_balance with (security_invoker = true) as
     join ledger.book k on k.id = a.book_id;
 
 grant usage on schema ledger to sealer;
-grant usage on schema app to sealer;
-grant execute on function app.current_tenant() to sealer;
 grant select on ledger.book, ledger.journal, ledger.posting, ledger.journal_key, ledger.journal_link to app_api, app_worker, finance_ro, auditor_ro;
 grant select on ledger.book to sealer;
 grant select (book_id, seq, recorded_at, hash) on ledger.journal to sealer;
@@ -799,15 +861,20 @@ revoke all on function ledger.door_only(), ledger.guard_table(text, boolean), le
   ledger.open_accounts(uuid, text, text[], text[], text[], text[], text[], bigint[], bigint[]),
   ledger.change_account(uuid, text, text, text, boolean, bigint, bigint),
   ledger.post_batch(uuid, integer, bigint, bigint, bytea, timestamptz, uuid[], text[], uuid[], uuid[], timestamptz[], date[], date[], text[],
-    text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], text[], text[], bigint[], bigint[],
-    bigint[], bigint[]) from public;
+    text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], integer[], smallint[], bigint[],
+    bigint[], bigint[], bigint[]) from public;
 grant execute on function ledger.line_bytes(smallint, text, text, text, text, bigint, bigint, bigint, bigint),
   ledger.journal_hash(bytea, ledger.journal, bytea), ledger.genesis(uuid, text), ledger.balance_at(bigint, timestamptz)
   to app_api, app_worker, finance_ro, auditor_ro;
 grant execute on function ledger.lock_book(uuid, text, boolean),
   ledger.open_accounts(uuid, text, text[], text[], text[], text[], text[], bigint[], bigint[]),
   ledger.post_batch(uuid, integer, bigint, bigint, bytea, timestamptz, uuid[], text[], uuid[], uuid[], timestamptz[], date[], date[], text[],
-    text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], text[], text[], bigint[], bigint[],
-    bigint[], bigint[]) to app_api, app_worker;
+    text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], integer[], smallint[], bigint[],
+    bigint[], bigint[], bigint[]) to app_api, app_worker;
 
+reset role;
+
+set role recourse_owner;
+grant usage on schema app to sealer;
+grant execute on function app.current_tenant() to sealer;
 reset role;

@@ -1,18 +1,23 @@
 package postgres
 
 import (
+	"context"
 	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/recourse/recourse/ledger"
 )
 
 //go:embed door/post_batch.sql
 var postBatch string
+
+const setTenant = `select set_config('app.tenant', $1, true)`
 
 // A doorAnswer is the one row of ledger.post_batch: the new head when it
 // posted, the head as it is when the caller's was stale.
@@ -24,53 +29,116 @@ type doorAnswer struct {
 	recordedAt time.Time
 }
 
-func (a *doorAnswer) scan(row pgx.Row) error {
-	return row.Scan(&a.outcome, &a.seq, &a.hash, &a.version, &a.recordedAt)
-}
-
 func (a *doorAnswer) posted() bool { return a.outcome == "posted" }
 
+var errDoorAnswer = errors.New("the door's answer has an unknown form")
+
+func readAnswer(values [][]byte) (a doorAnswer, err error) {
+	if len(values) != 5 || len(values[1]) != 8 || len(values[3]) != 8 || len(values[4]) != 8 {
+		return a, errDoorAnswer
+	}
+	return doorAnswer{
+		outcome: string(values[0]), seq: int64(binary.BigEndian.Uint64(values[1])), hash: append([]byte(nil), values[2]...),
+		version: int64(binary.BigEndian.Uint64(values[3])), recordedAt: fromMicros(int64(binary.BigEndian.Uint64(values[4]))),
+	}, nil
+}
+
+// pass goes through the door in one round trip. alone makes it a transaction
+// of its own: without an explicit begin the server treats what is sent up to
+// the next sync as one, so the tenant holds for the door and for nothing after
+// it. Otherwise the connection is in the caller's transaction, which has set
+// the tenant.
+func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) (doorAnswer, error) {
+	door, err := conn.Prepare(ctx, "recourse_post_batch", postBatch)
+	if err != nil {
+		return doorAnswer{}, fmt.Errorf("prepare the door: %w", err)
+	}
+	batch := &pgconn.Batch{}
+	if alone {
+		tenant, err := conn.Prepare(ctx, "recourse_set_tenant", setTenant)
+		if err != nil {
+			return doorAnswer{}, fmt.Errorf("prepare the tenant: %w", err)
+		}
+		batch.ExecPrepared(tenant.Name, [][]byte{[]byte(book.Tenant.String())}, nil, nil)
+	}
+	batch.ExecPrepared(door.Name, doorArguments(book, head, recorded), []int16{1}, []int16{1})
+	results := conn.PgConn().ExecBatch(ctx, batch)
+	var answer doorAnswer
+	for results.NextResult() {
+		r := results.ResultReader()
+		for r.NextRow() {
+			if len(r.Values()) == 5 {
+				answer, err = readAnswer(r.Values())
+			}
+		}
+	}
+	if closed := results.Close(); closed != nil {
+		return doorAnswer{}, fmt.Errorf("ledger.post_batch: %w", closed)
+	}
+	if err == nil && answer.outcome == "" {
+		err = errDoorAnswer
+	}
+	return answer, err
+}
+
+var layerNumber = map[ledger.Layer]int16{ledger.LayerPosted: 0, ledger.LayerHeld: 1, ledger.LayerReleased: -1}
+
 // doorArguments lays a computed batch out as the door's parallel arrays.
-func doorArguments(book ledger.Book, before ledger.Head, recorded []*ledger.Recorded) []any {
+func doorArguments(book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) [][]byte {
 	n, m := len(recorded), 0
 	for _, r := range recorded {
 		m += len(r.Lines)
 	}
-	ids := make([]pgtype.UUID, n)
-	resolves, reverses := make([]pgtype.UUID, n), make([]pgtype.UUID, n)
-	expires := make([]pgtype.Timestamptz, n)
-	effective, periods := make([]pgtype.Date, n), make([]pgtype.Date, n)
-	kinds, purposes, actors, reasons := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	sagas, orders, documents, approvals := make([]pgtype.Text, n), make([]pgtype.Text, n), make([]pgtype.Text, n), make([]pgtype.Text, n)
-	hashes := make([][]byte, n)
-	of, accounts := make([]int32, 0, m), make([]int64, 0, m)
-	numbers := make([]int16, 0, m)
-	currencies, sides, layers := make([]string, 0, m), make([]string, 0, m), make([]string, 0, m)
-	amounts, posted, debits, credits := make([]int64, 0, m), make([]int64, 0, m), make([]int64, 0, m), make([]int64, 0, m)
+	ids, hashes := newArray(oidUUID, n, 16), newArray(oidBytea, n, 32)
+	resolves, reverses := newArray(oidUUID, n, 0), newArray(oidUUID, n, 0)
+	expires, effective, periods := newArray(oidTime, n, 0), newArray(oidDate, n, 4), newArray(oidDate, n, 4)
+	kinds, purposes, actors, reasons := newArray(oidText, n, 8), newArray(oidText, n, 16), newArray(oidText, n, 16), newArray(oidText, n, 16)
+	sagas, orders, documents, approvals := newArray(oidText, n, 0), newArray(oidText, n, 0), newArray(oidText, n, 0), newArray(oidText, n, 0)
+	of, numbers, accounts := newArray(oidInt4, m, 4), newArray(oidInt2, m, 2), newArray(oidInt8, m, 8)
+	names, before, layers := newArray(oidText, m, 12), newArray(oidInt4, m, 4), newArray(oidInt2, m, 2)
+	amounts, posted := newArray(oidInt8, m, 8), newArray(oidInt8, m, 8)
+	debits, credits := newArray(oidInt8, m, 8), newArray(oidInt8, m, 8)
+	last := make(map[int64]int32, m) // the place of an account's last line so far
+	place := int32(0)
 	for i, r := range recorded {
-		ids[i] = pgtype.UUID{Bytes: r.ID, Valid: true}
-		resolves[i], reverses[i] = optionalUUID(r.Resolves), optionalUUID(r.Reverses)
-		expires[i] = pgtype.Timestamptz{Time: r.ExpiresAt, Valid: !r.ExpiresAt.IsZero()}
-		effective[i] = pgtype.Date{Time: r.EffectiveOn, Valid: true}
-		periods[i] = pgtype.Date{Time: r.Period, Valid: true}
-		kinds[i], purposes[i], actors[i], reasons[i] = string(r.Kind), r.Purpose, r.Actor, r.Reason
-		sagas[i], orders[i], documents[i], approvals[i] = optionalText(r.SagaID), optionalText(r.OrderRef), optionalText(r.Document), optionalText(r.Approval)
-		hashes[i] = r.Hash[:]
+		ids.bytes(r.ID[:])
+		kinds.text(string(r.Kind))
+		resolves.optionalUUID(r.Resolves)
+		reverses.optionalUUID(r.Reverses)
+		expires.optionalTime(r.ExpiresAt)
+		effective.date(r.EffectiveOn)
+		periods.date(r.Period)
+		purposes.text(r.Purpose)
+		actors.text(r.Actor)
+		reasons.text(r.Reason)
+		sagas.optionalText(r.SagaID)
+		orders.optionalText(r.OrderRef)
+		documents.optionalText(r.Document)
+		approvals.optionalText(r.Approval)
+		hashes.bytes(r.Hash[:])
 		for k := range r.Lines {
 			l := &r.Lines[k]
-			of, numbers, accounts = append(of, int32(i+1)), append(numbers, l.Number), append(accounts, l.AccountID)
-			currencies, sides, layers = append(currencies, l.Currency), append(sides, string(l.Side)), append(layers, string(l.Layer))
-			amounts, posted = append(amounts, l.Amount), append(posted, l.PostedAfter)
-			debits, credits = append(debits, l.HeldDebitsAfter), append(credits, l.HeldCreditsAfter)
+			place++
+			of.int32(int32(i + 1))
+			numbers.int16(l.Number)
+			accounts.int64(l.AccountID)
+			names.text(l.Account, l.Currency)
+			before.int32(last[l.AccountID])
+			last[l.AccountID] = place
+			layers.int16(layerNumber[l.Layer])
+			if l.Side == ledger.Debit {
+				amounts.int64(l.Amount)
+			} else {
+				amounts.int64(-l.Amount)
+			}
+			posted.int64(l.PostedAfter)
+			debits.int64(l.HeldDebitsAfter)
+			credits.int64(l.HeldCreditsAfter)
 		}
 	}
-	return []any{
-		book.Tenant, before.BookID, before.Version, before.Seq, before.Hash[:], recorded[0].RecordedAt,
+	return [][]byte{
+		book.Tenant[:], int32Bytes(head.BookID), int64Bytes(head.Version), int64Bytes(head.Seq), head.Hash[:], int64Bytes(micros(recorded[0].RecordedAt)),
 		ids, kinds, resolves, reverses, expires, effective, periods, purposes, actors, reasons, sagas, orders, documents, approvals, hashes,
-		of, numbers, accounts, currencies, sides, layers, amounts, posted, debits, credits,
+		of, numbers, accounts, names, before, layers, amounts, posted, debits, credits,
 	}
 }
-
-func optionalUUID(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: id != uuid.Nil} }
-
-func optionalText(s string) pgtype.Text { return pgtype.Text{String: s, Valid: s != ""} }

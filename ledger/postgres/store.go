@@ -89,9 +89,9 @@ func (s *Store) postLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, bat
 	if len(recorded) == 0 {
 		return sh, results, nil
 	}
-	var answer doorAnswer
-	if err := answer.scan(tx.QueryRow(ctx, postBatch, doorArguments(book, sh.before, recorded)...)); err != nil {
-		return nil, nil, fmt.Errorf("ledger.post_batch: %w", err)
+	answer, err := pass(ctx, tx.Conn(), false, book, sh.before, recorded)
+	if err != nil {
+		return nil, nil, err
 	}
 	if !answer.posted() {
 		return nil, nil, errLockedAndStale

@@ -209,8 +209,6 @@ func (w *writer) know(ctx context.Context, batch []ledger.Transaction) error {
 	return w.store.pool.SendBatch(ctx, q).Close()
 }
 
-const setTenant = `select set_config('app.tenant', $1, true)`
-
 // straight goes through the door in one round trip. done is false when the
 // door wants the batch looked up first: nothing was posted then.
 func (w *writer) straight(ctx context.Context, batch []ledger.Transaction) (results []ledger.Result, done bool, err error) {
@@ -220,11 +218,7 @@ func (w *writer) straight(ctx context.Context, batch []ledger.Transaction) (resu
 		w.sheet = nil // a refusal is an answer only to what is not in the books already
 		return nil, false, nil
 	}
-	var answer doorAnswer
-	q := &pgx.Batch{}
-	q.Queue(setTenant, w.book.Tenant.String())
-	q.Queue(postBatch, doorArguments(w.book, w.sheet.before, recorded)...).QueryRow(answer.scan)
-	err = w.store.pool.SendBatch(ctx, q).Close()
+	answer, err := w.pass(ctx, recorded)
 	switch {
 	case err == nil && answer.posted():
 		return results, true, nil
@@ -237,6 +231,16 @@ func (w *writer) straight(ctx context.Context, batch []ledger.Transaction) (resu
 		w.sheet = nil
 		return nil, false, err
 	}
+}
+
+// pass borrows a connection for one trip through the door.
+func (w *writer) pass(ctx context.Context, recorded []*ledger.Recorded) (doorAnswer, error) {
+	conn, err := w.store.pool.Acquire(ctx)
+	if err != nil {
+		return doorAnswer{}, fmt.Errorf("acquire a connection: %w", err)
+	}
+	defer conn.Release()
+	return pass(ctx, conn.Conn(), true, w.book, w.sheet.before, recorded)
 }
 
 // locked looks everything up with the book locked, and posts.
