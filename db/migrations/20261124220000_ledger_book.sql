@@ -411,11 +411,13 @@ create aggregate ledger.total(bigint) (sfunc = int8pl, stype = bigint, combinefu
 -- l_of being the transaction's place in the batch from 1. Transaction i gets
 -- sequence p_seq + i and time p_at + i - 1 microseconds.
 --
--- Answers one row. 'posted' with the new head; 'stale' with the head as it is,
--- when somebody else has written or accounts or periods have changed: read
--- again and repeat. Everything else is an error and nothing was written:
--- unique violations of journal_key_pkey (an id is there already) and
--- journal_link_once; LG002 when what the caller computed is wrong.
+-- Rows are written before the head is locked, so that the next batch of a
+-- caller, computed on the head that this one will leave, is written while this
+-- one commits. Every error takes back all of it: LG003 when the head is not the
+-- caller's, because somebody else has written or accounts or periods have
+-- changed (read again and repeat); unique violations of journal_key_pkey (an
+-- id is there already) and journal_link_once; LG002 when what the caller
+-- computed is wrong.
 -- +goose StatementBegin
 create function ledger.post_batch(
   p_tenant       uuid,
@@ -449,7 +451,7 @@ create function ledger.post_batch(
   l_posted       bigint[],
   l_held_debits  bigint[],
   l_held_credits bigint[])
-  returns table (outcome text, seq bigint, hash bytea, version bigint, recorded_at timestamptz)
+  returns bigint   -- the new head's sequence
   language plpgsql security definer
   set search_path = ledger, pg_temp
   set plan_cache_mode = force_generic_plan as $$
@@ -470,17 +472,13 @@ declare
   bounded boolean;
   said    text;
   more_currencies boolean;
+  ahead      boolean;
+  earliest   date;
+  unapproved date;
+  late       date;
 begin
   if p_tenant is distinct from app.current_tenant() then
     raise exception 'the tenant is not the session''s' using errcode = '42501';
-  end if;
-  select * into head from book where id = p_book and tenant_id = p_tenant for no key update;
-  if not found then
-    raise exception 'there is no such book' using errcode = '42501';
-  end if;
-  if head.seq <> p_seq or head.hash <> p_hash or head.version <> p_version then
-    return query select 'stale', head.seq, head.hash, head.version, head.recorded_at;
-    return;
   end if;
   if n is null or m is null or n = 0 or n > 10000 or m > 100000
      or cardinality(t_hash) <> n or cardinality(l_line) <> m or cardinality(l_account) <> m or cardinality(l_name) <> m
@@ -488,13 +486,10 @@ begin
      or cardinality(l_held_debits) <> m or cardinality(l_held_credits) <> m then
     raise exception 'the batch is wrong: a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
   end if;
-  if p_at <= head.recorded_at
-     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 second')
-     or p_at < clock_timestamp() - interval '5 minutes' then
-    raise exception 'the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at using errcode = 'LG002';
-  end if;
   said := set_config('ledger.door', 'open', true);
   said := set_config('ledger.book', p_book::text, true);
+  -- The next batch, if it is there first, waits for this one to end.
+  ahead := pg_try_advisory_xact_lock(p_book, ((p_seq + n) & 2147483647)::integer);
 
   -- The lines: each balance follows from the one before it on the same
   -- account. They are written, and their bytes kept for the hash.
@@ -547,6 +542,88 @@ begin
     raise exception 'the batch is wrong: unbalanced' using errcode = 'LG002';
   end if;
 
+  -- The transactions: kinds and layers fit, and each hash follows from the one
+  -- before it.
+  with t as materialized (
+    select u.*,
+           case
+             when u.hash is distinct from sha256(lag(u.hash, 1, p_hash) over (order by u.place)
+                  || '\x0001'::bytea || int8send(p_seq + u.place)
+                  || int8send(at_us + u.place - 1) || uuid_send(u.id)
+                  || uuid_send(coalesce(u.resolves, '00000000-0000-0000-0000-000000000000'))
+                  || uuid_send(coalesce(u.reverses, '00000000-0000-0000-0000-000000000000'))
+                  || int8send(coalesce((extract(epoch from u.expires_at) * 1000000)::bigint, 0))
+                  || int4send(u.effective_on - date '1970-01-01') || int4send(u.period - date '1970-01-01')
+                  || int4send(octet_length(u.kind)) || int4send(octet_length(u.purpose)) || int4send(octet_length(u.actor))
+                  || int4send(octet_length(u.reason)) || int4send(octet_length(coalesce(u.saga_id, '')))
+                  || int4send(octet_length(coalesce(u.order_ref, ''))) || int4send(octet_length(coalesce(u.document, '')))
+                  || int4send(octet_length(coalesce(u.approval_id, '')))
+                  || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
+                  || u.bytes) then 'chain'
+             when u.period < u.effective_on - extract(day from u.effective_on)::integer + 1 then 'period'
+             when not case u.kind
+                        when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
+                        when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
+                        when 'post_pending' then u.held = 0 and u.freed >= 2 and u.posted between 2 and 1000
+                        else u.held = 0 and u.posted = 0 and u.freed >= 2 end then 'layers'
+           end as wrong
+      from unnest(t_id, t_kind, t_resolves, t_reverses, t_expires_at, t_effective_on, t_period, t_purpose, t_actor, t_reason,
+                  t_saga_id, t_order_ref, t_document, t_approval_id, t_hash, bytes, posted, held, freed)
+           with ordinality as u (id, kind, resolves, reverses, expires_at, effective_on, period, purpose, actor, reason,
+                  saga_id, order_ref, document, approval_id, hash, bytes, posted, held, freed, place)
+  ), written as (
+    insert into journal (seq, recorded_at, id, resolves, reverses, expires_at, book_id, effective_on, period, kind, purpose, actor, reason,
+                         saga_id, order_ref, document, approval_id, hash)
+    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, t.resolves, t.reverses, t.expires_at, p_book, t.effective_on,
+           t.period, t.kind, t.purpose, t.actor, t.reason, t.saga_id, t.order_ref, t.document, t.approval_id, t.hash
+      from t
+  ), named as (
+    insert into journal_key (seq, recorded_at, id, book_id)
+    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, p_book from t
+  )
+  select min(t.wrong), min(t.period), min(t.period) filter (where t.approval_id is null),
+         max(t.effective_on - extract(day from t.effective_on)::integer + 1)
+           filter (where t.period <> t.effective_on - extract(day from t.effective_on)::integer + 1)
+    into wrong, earliest, unapproved, late from t;
+  if wrong is not null then
+    raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
+  end if;
+
+  -- While the one before it has not ended, this one waits. Whoever has locked
+  -- the head already never waits here, so that nobody waits in a circle.
+  for look in 1 .. 100 loop
+    select b.seq < p_seq into ahead from book b where b.id = p_book;
+    exit when not ahead;
+    if look = 1 then
+      perform pg_advisory_xact_lock_shared(p_book, (p_seq & 2147483647)::integer);
+    else
+      perform pg_sleep(0.0005); -- it has not begun yet
+    end if;
+  end loop;
+
+  -- The head: the one that the caller has computed on, and the periods as it
+  -- knows them. What counts in a later month than it happened in is late for
+  -- one that is closed.
+  select * into head from book where id = p_book and tenant_id = p_tenant for no key update;
+  if not found then
+    raise exception 'there is no such book' using errcode = '42501';
+  end if;
+  if head.seq <> p_seq or head.hash <> p_hash or head.version <> p_version then
+    raise exception 'the book has moved: it is at % of version %', head.seq, head.version using errcode = 'LG003';
+  end if;
+  if p_at <= head.recorded_at
+     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 second')
+     or p_at < clock_timestamp() - interval '5 minutes' then
+    raise exception 'the batch is wrong: the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at
+      using errcode = 'LG002';
+  end if;
+  if earliest <= head.closed_through or unapproved <= head.soft_closed_through then
+    raise exception 'the batch is wrong: period closed' using errcode = 'LG002';
+  end if;
+  if late > greatest(head.closed_through, head.soft_closed_through, '-infinity') then
+    raise exception 'the batch is wrong: period' using errcode = 'LG002';
+  end if;
+
   -- The accounts: the book's own, open, named right. The first line of each
   -- follows from the stored balance, and a line's prev is the very last before
   -- it: it can only point to an earlier line of its account, so the sum of all
@@ -587,55 +664,6 @@ begin
     raise exception 'the batch is wrong: bounds' using errcode = 'LG002';
   end if;
 
-  -- The transactions: kinds and layers fit, periods are open, and each hash
-  -- follows from the one before it.
-  with t as materialized (
-    select u.*,
-           case
-             when u.hash is distinct from sha256(lag(u.hash, 1, p_hash) over (order by u.place)
-                  || '\x0001'::bytea || int8send(p_seq + u.place)
-                  || int8send(at_us + u.place - 1) || uuid_send(u.id)
-                  || uuid_send(coalesce(u.resolves, '00000000-0000-0000-0000-000000000000'))
-                  || uuid_send(coalesce(u.reverses, '00000000-0000-0000-0000-000000000000'))
-                  || int8send(coalesce((extract(epoch from u.expires_at) * 1000000)::bigint, 0))
-                  || int4send(u.effective_on - date '1970-01-01') || int4send(u.period - date '1970-01-01')
-                  || int4send(octet_length(u.kind)) || int4send(octet_length(u.purpose)) || int4send(octet_length(u.actor))
-                  || int4send(octet_length(u.reason)) || int4send(octet_length(coalesce(u.saga_id, '')))
-                  || int4send(octet_length(coalesce(u.order_ref, ''))) || int4send(octet_length(coalesce(u.document, '')))
-                  || int4send(octet_length(coalesce(u.approval_id, '')))
-                  || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
-                  || u.bytes) then 'chain'
-             when u.period <= head.closed_through then 'period closed'
-             when u.period <= head.soft_closed_through and u.approval_id is null then 'period closed'
-             when u.period <> u.effective_on - extract(day from u.effective_on)::integer + 1
-                  and (u.period < u.effective_on
-                       or u.effective_on - extract(day from u.effective_on)::integer + 1 > greatest(head.closed_through, head.soft_closed_through, '-infinity'))
-                  then 'period'
-             when not case u.kind
-                        when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
-                        when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
-                        when 'post_pending' then u.held = 0 and u.freed >= 2 and u.posted between 2 and 1000
-                        else u.held = 0 and u.posted = 0 and u.freed >= 2 end then 'layers'
-           end as wrong
-      from unnest(t_id, t_kind, t_resolves, t_reverses, t_expires_at, t_effective_on, t_period, t_purpose, t_actor, t_reason,
-                  t_saga_id, t_order_ref, t_document, t_approval_id, t_hash, bytes, posted, held, freed)
-           with ordinality as u (id, kind, resolves, reverses, expires_at, effective_on, period, purpose, actor, reason,
-                  saga_id, order_ref, document, approval_id, hash, bytes, posted, held, freed, place)
-  ), written as (
-    insert into journal (seq, recorded_at, id, resolves, reverses, expires_at, book_id, effective_on, period, kind, purpose, actor, reason,
-                         saga_id, order_ref, document, approval_id, hash)
-    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, t.resolves, t.reverses, t.expires_at, p_book, t.effective_on,
-           t.period, t.kind, t.purpose, t.actor, t.reason, t.saga_id, t.order_ref, t.document, t.approval_id, t.hash
-      from t
-  ), named as (
-    insert into journal_key (seq, recorded_at, id, book_id)
-    select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, p_book from t
-  )
-  select min(t.wrong) into wrong from t;
-  if wrong is not null then
-    raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
-  end if;
-
   if not (t_kind <@ array['posted', 'pending']) or array_remove(t_reverses, null) <> '{}' then
     wrong := ledger.check_links(p_book, p_seq, p_at, t_id, t_kind, t_resolves, t_reverses);
     if wrong is not null then
@@ -647,8 +675,7 @@ begin
   update book set seq = p_seq + n, hash = last, recorded_at = p_at + (n - 1) * interval '1 microsecond' where id = p_book;
   said := set_config('ledger.door', '', true);
   said := set_config('ledger.book', '', true);
-  outcome := 'posted'; seq := p_seq + n; hash := last; version := head.version; recorded_at := p_at + (n - 1) * interval '1 microsecond';
-  return next;
+  return p_seq + n;
 end $$;
 -- +goose StatementEnd
 
@@ -731,6 +758,54 @@ create function ledger.balance_at(p_account bigint, p_at timestamptz)
      order by p.recorded_at desc, p.line desc
      limit 1
   $$;
+
+-- What a writer looks up before it posts. The tables may be empty when a plan
+-- is made and large when it is used: it always goes by the indexes.
+-- +goose StatementBegin
+create function ledger.accounts_of(p_tenant uuid, p_entity text, p_codes text[], p_currencies text[])
+  returns table (id bigint, code text, currency text, normal_side text, floor bigint, ceiling bigint, closed boolean,
+                 debits_posted bigint, credits_posted bigint, debits_pending bigint, credits_pending bigint)
+  language plpgsql stable
+  set search_path = ledger, pg_temp
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+  return query
+    select a.id, a.code, a.currency, a.normal_side, a.floor, a.ceiling, a.closed_at is not null,
+           b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending
+      from book k
+      cross join unnest(p_codes, p_currencies) as u (code, currency)
+      join account a on a.book_id = k.id and a.code = u.code and a.currency = u.currency
+      join balance b on b.account_id = a.id
+     where k.tenant_id = p_tenant and k.entity = p_entity;
+end $$;
+-- +goose StatementEnd
+
+-- What is recorded under some ids, a row a line, and whether it has been
+-- resolved or reversed.
+-- +goose StatementBegin
+create function ledger.known(p_tenant uuid, p_entity text, p_ids uuid[])
+  returns table (journal ledger.journal, resolved boolean, reversed boolean, posting ledger.posting, code text, currency text)
+  language plpgsql stable
+  set search_path = ledger, pg_temp
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+begin
+  return query
+    select j, exists (select from journal_link l where l.book_id = k.book_id and l.target = j.id and l.relation = 'resolves'),
+           exists (select from journal_link l where l.book_id = k.book_id and l.target = j.id and l.relation = 'reverses'),
+           p, a.code, a.currency
+      from book b
+      join journal_key k on k.book_id = b.id and k.id = any (p_ids)
+      join journal j on j.book_id = k.book_id and j.seq = k.seq and j.recorded_at = k.recorded_at
+      join posting p on p.book_id = k.book_id and p.recorded_at = k.recorded_at
+      join account a on a.id = p.account_id
+     where b.tenant_id = p_tenant and b.entity = p_entity
+     order by j.seq, p.line;
+end $$;
+-- +goose StatementEnd
 
 -- The first form's rows, carried over in their order with a chain of their
 -- own. A void had no entries: it releases what its target held.
@@ -858,13 +933,15 @@ revoke all on function ledger.door_only(), ledger.guard_table(text, boolean), le
   ledger.add_partitions(date, integer), ledger.check_links(integer, bigint, timestamptz, uuid[], text[], uuid[], uuid[]),
   ledger.line_bytes(smallint, text, text, text, text, bigint, bigint, bigint, bigint), ledger.journal_hash(bytea, ledger.journal, bytea),
   ledger.genesis(uuid, text), ledger.lock_book(uuid, text, boolean), ledger.balance_at(bigint, timestamptz),
+  ledger.accounts_of(uuid, text, text[], text[]), ledger.known(uuid, text, uuid[]),
   ledger.open_accounts(uuid, text, text[], text[], text[], text[], text[], bigint[], bigint[]),
   ledger.change_account(uuid, text, text, text, boolean, bigint, bigint),
   ledger.post_batch(uuid, integer, bigint, bigint, bytea, timestamptz, uuid[], text[], uuid[], uuid[], timestamptz[], date[], date[], text[],
     text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], integer[], smallint[], bigint[],
     bigint[], bigint[], bigint[]) from public;
 grant execute on function ledger.line_bytes(smallint, text, text, text, text, bigint, bigint, bigint, bigint),
-  ledger.journal_hash(bytea, ledger.journal, bytea), ledger.genesis(uuid, text), ledger.balance_at(bigint, timestamptz)
+  ledger.journal_hash(bytea, ledger.journal, bytea), ledger.genesis(uuid, text), ledger.balance_at(bigint, timestamptz),
+  ledger.accounts_of(uuid, text, text[], text[]), ledger.known(uuid, text, uuid[])
   to app_api, app_worker, finance_ro, auditor_ro;
 grant execute on function ledger.lock_book(uuid, text, boolean),
   ledger.open_accounts(uuid, text, text[], text[], text[], text[], text[], bigint[], bigint[]),

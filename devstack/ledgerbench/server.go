@@ -38,7 +38,6 @@ func start(ctx context.Context) (_ *server, err error) {
 	}
 	s.cluster = pglocal.New(pglocal.Config{Dir: s.dir, Settings: map[string]string{
 		"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "15min", "max_connections": "100",
-		"shared_preload_libraries": os.Getenv("RB_PRELOAD"), "pg_stat_statements.track": "all", "pg_stat_statements.track_planning": "on",
 	}})
 	if err := s.cluster.Ensure(ctx); err != nil {
 		return nil, err

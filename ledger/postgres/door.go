@@ -3,10 +3,7 @@ package postgres
 import (
 	"context"
 	_ "embed"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -19,66 +16,29 @@ var postBatch string
 
 const setTenant = `select set_config('app.tenant', $1, true)`
 
-// A doorAnswer is the one row of ledger.post_batch: the new head when it
-// posted, the head as it is when the caller's was stale.
-type doorAnswer struct {
-	outcome    string
-	seq        int64
-	hash       []byte
-	version    int64
-	recordedAt time.Time
-}
-
-func (a *doorAnswer) posted() bool { return a.outcome == "posted" }
-
-var errDoorAnswer = errors.New("the door's answer has an unknown form")
-
-func readAnswer(values [][]byte) (a doorAnswer, err error) {
-	if len(values) != 5 || len(values[1]) != 8 || len(values[3]) != 8 || len(values[4]) != 8 {
-		return a, errDoorAnswer
-	}
-	return doorAnswer{
-		outcome: string(values[0]), seq: int64(binary.BigEndian.Uint64(values[1])), hash: append([]byte(nil), values[2]...),
-		version: int64(binary.BigEndian.Uint64(values[3])), recordedAt: fromMicros(int64(binary.BigEndian.Uint64(values[4]))),
-	}, nil
-}
-
 // pass goes through the door in one round trip. alone makes it a transaction
 // of its own: without an explicit begin the server treats what is sent up to
 // the next sync as one, so the tenant holds for the door and for nothing after
 // it. Otherwise the connection is in the caller's transaction, which has set
 // the tenant.
-func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) (doorAnswer, error) {
+func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) error {
 	door, err := conn.Prepare(ctx, "recourse_post_batch", postBatch)
 	if err != nil {
-		return doorAnswer{}, fmt.Errorf("prepare the door: %w", err)
+		return fmt.Errorf("prepare the door: %w", err)
 	}
 	batch := &pgconn.Batch{}
 	if alone {
 		tenant, err := conn.Prepare(ctx, "recourse_set_tenant", setTenant)
 		if err != nil {
-			return doorAnswer{}, fmt.Errorf("prepare the tenant: %w", err)
+			return fmt.Errorf("prepare the tenant: %w", err)
 		}
 		batch.ExecPrepared(tenant.Name, [][]byte{[]byte(book.Tenant.String())}, nil, nil)
 	}
 	batch.ExecPrepared(door.Name, doorArguments(book, head, recorded), []int16{1}, []int16{1})
-	results := conn.PgConn().ExecBatch(ctx, batch)
-	var answer doorAnswer
-	for results.NextResult() {
-		r := results.ResultReader()
-		for r.NextRow() {
-			if len(r.Values()) == 5 {
-				answer, err = readAnswer(r.Values())
-			}
-		}
+	if err := conn.PgConn().ExecBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("ledger.post_batch: %w", err)
 	}
-	if closed := results.Close(); closed != nil {
-		return doorAnswer{}, fmt.Errorf("ledger.post_batch: %w", closed)
-	}
-	if err == nil && answer.outcome == "" {
-		err = errDoorAnswer
-	}
-	return answer, err
+	return nil
 }
 
 var layerNumber = map[ledger.Layer]int16{ledger.LayerPosted: 0, ledger.LayerHeld: 1, ledger.LayerReleased: -1}

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"time"
 
@@ -217,5 +216,3 @@ func openChart(ctx context.Context, tx pgx.Tx, book ledger.Book, sh *sheet, batc
 	}
 	return true, nil
 }
-
-var errLockedAndStale = errors.New("the book moved although it was locked")

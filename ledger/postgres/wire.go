@@ -88,8 +88,6 @@ func (a *array) date(t time.Time) { a.int32(int32(t.Sub(epoch2000) / (24 * time.
 
 func micros(t time.Time) int64 { return t.UnixMicro() - epoch2000.UnixMicro() }
 
-func fromMicros(n int64) time.Time { return time.UnixMicro(n + epoch2000.UnixMicro()).UTC() }
-
 func int64Bytes(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
 func int32Bytes(n int32) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }

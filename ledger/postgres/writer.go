@@ -17,6 +17,7 @@ import (
 const (
 	maxTransactions = 1000             // of one trip through the door
 	maxLines        = 8000             // of one trip, and of one call
+	maxUnderWay     = 2                // trips at the same time
 	queueLength     = 8192             // calls that wait
 	maxAccounts     = 200_000          // remembered by a writer before it forgets all
 	idle            = time.Minute      // after which a writer ends
@@ -38,16 +39,51 @@ func (c *call) finish(results []ledger.Result, err error) {
 	close(c.done)
 }
 
+// A trip is the batch of some calls on its way through the door. results are
+// what becomes of it if err, known when done is closed, is nil.
+type trip struct {
+	calls   []*call
+	batch   []ledger.Transaction
+	results []ledger.Result
+	err     error
+	done    chan struct{}
+}
+
+func newTrip(calls []*call) *trip {
+	t := &trip{calls: calls, done: make(chan struct{})}
+	for _, c := range calls {
+		t.batch = append(t.batch, c.batch...)
+	}
+	return t
+}
+
+// answer gives each call its part.
+func (t *trip) answer(results []ledger.Result, err error) {
+	for _, c := range t.calls {
+		if err != nil {
+			c.finish(nil, err)
+			continue
+		}
+		n := len(c.batch)
+		c.finish(results[:n:n], nil)
+		results = results[n:]
+	}
+}
+
 // A writer posts to one book. It remembers the head and the accounts it has
-// touched, so that a batch needs one round trip; that somebody else has posted
-// it learns from the door, which refuses a batch that does not follow from the
-// head as it is.
+// touched, so that a trip is one round trip, and it sends the next trip, on
+// top of the head that the last one will leave, before that one has come back.
+// That somebody else has posted it learns from the door, which refuses a batch
+// that does not follow from the head as it is; then all that is under way is
+// refused too, and each batch is looked up and posted again with the book
+// locked.
 type writer struct {
-	store *Store
-	book  ledger.Book
-	queue chan *call
-	sheet *sheet // nil: nothing is known
-	last  int    // calls in the last trip
+	store    *Store
+	book     ledger.Book
+	queue    chan *call
+	sheet    *sheet // nil: nothing is known
+	underWay []*trip
+	last     int // calls in the last trip
 }
 
 // enqueue hands a call to the book's writer, starting one if there is none.
@@ -73,9 +109,15 @@ func (w *writer) run() {
 	quiet := time.NewTimer(idle)
 	defer quiet.Stop()
 	for {
+		var back <-chan struct{}
+		if len(w.underWay) > 0 {
+			back = w.underWay[0].done
+		}
 		select {
+		case <-back:
+			w.settle()
 		case c := <-w.queue:
-			w.trip(w.gather(c))
+			w.send(newTrip(w.gather(c)))
 			quiet.Reset(idle)
 		case <-quiet.C:
 			if w.leave() {
@@ -86,11 +128,11 @@ func (w *writer) run() {
 	}
 }
 
-// leave ends the writer unless a call has come in.
+// leave ends the writer unless there is something to do.
 func (w *writer) leave() bool {
 	w.store.mu.Lock()
 	defer w.store.mu.Unlock()
-	if len(w.queue) > 0 {
+	if len(w.queue) > 0 || len(w.underWay) > 0 {
 		return false
 	}
 	delete(w.store.writers, w.book)
@@ -128,55 +170,109 @@ func (w *writer) gather(first *call) []*call {
 	return calls
 }
 
-// trip carries calls through the door and finishes each of them.
-func (w *writer) trip(calls []*call) {
+// send sets a trip off when all about it is known: nothing in it refers to
+// another transaction, the accounts are known, and nothing is refused. A
+// refusal is an answer only to what is not in the books already, so that is
+// looked up, as everything else is, with the book locked and nothing under way.
+func (w *writer) send(t *trip) {
+	ctx, cancel := context.WithTimeout(context.Background(), tripTime)
+	for len(w.underWay) >= maxUnderWay {
+		w.settle()
+	}
+	if w.sheet == nil || !foreseeable(t.batch) || w.know(ctx, t.batch) != nil {
+		cancel()
+		w.drain()
+		w.answer(t)
+		return
+	}
+	clear(w.sheet.Known)
+	recorded, results := compute(w.sheet, t.batch, w.store.now())
+	if len(recorded) < len(t.batch) {
+		cancel()
+		w.sheet = nil
+		w.drain()
+		w.answer(t)
+		return
+	}
+	t.results = results
+	before := w.sheet.before
+	w.underWay = append(w.underWay, t)
+	go func() {
+		defer close(t.done)
+		defer cancel()
+		t.err = w.pass(ctx, before, recorded)
+	}()
+}
+
+// pass borrows a connection for one trip through the door.
+func (w *writer) pass(ctx context.Context, before ledger.Head, recorded []*ledger.Recorded) error {
+	conn, err := w.store.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquire a connection: %w", err)
+	}
+	defer conn.Release()
+	return pass(ctx, conn.Conn(), true, w.book, before, recorded)
+}
+
+// drain waits for everything under way.
+func (w *writer) drain() {
+	for len(w.underWay) > 0 {
+		w.settle()
+	}
+}
+
+// settle takes the oldest trip that is under way. If it was refused, so will
+// those be that followed it; each is posted again in its turn.
+func (w *writer) settle() {
+	t := w.underWay[0]
+	<-t.done
+	if t.err == nil {
+		w.underWay = w.underWay[1:]
+		t.answer(t.results, nil)
+		return
+	}
+	failed := w.underWay
+	w.underWay, w.sheet = nil, nil
+	for _, t := range failed {
+		<-t.done
+	}
+	for _, t := range failed {
+		switch {
+		case t.err == nil:
+			t.answer(t.results, nil)
+		case unknown(t.err):
+			t.answer(w.resolve(t.batch, t.err))
+		default:
+			w.answer(t)
+		}
+	}
+}
+
+// answer posts a trip's batch with the book locked and answers its calls. When
+// the database finds a fault that the rules did not foresee, each call goes
+// alone: that shows whose it is.
+func (w *writer) answer(t *trip) {
 	ctx, cancel := context.WithTimeout(context.Background(), tripTime)
 	defer cancel()
-	var batch []ledger.Transaction
-	for _, c := range calls {
-		batch = append(batch, c.batch...)
+	results, err := w.attempt(ctx, t.batch)
+	for again := 0; deadlocked(err) && again < 3; again++ {
+		results, err = w.attempt(ctx, t.batch)
 	}
-	results, err := w.post(ctx, batch)
-	if err != nil && isRefusal(err) && len(calls) > 1 {
-		// The database found a fault the rules did not foresee. Whose it is
-		// shows when each goes alone.
-		for _, c := range calls {
-			w.trip([]*call{c})
+	switch {
+	case unknown(err):
+		results, err = w.resolve(t.batch, err)
+	case err != nil && len(t.calls) > 1:
+		for _, c := range t.calls {
+			w.answer(newTrip([]*call{c}))
 		}
 		return
 	}
-	for _, c := range calls {
-		if err != nil {
-			c.finish(nil, err)
-			continue
-		}
-		c.finish(results[:len(c.batch):len(c.batch)], nil)
-		results = results[len(c.batch):]
-	}
-}
-
-// post puts a batch into the books: straight through the door when everything
-// about it is known, otherwise with the book locked while it is looked up.
-func (w *writer) post(ctx context.Context, batch []ledger.Transaction) ([]ledger.Result, error) {
-	if w.foreseeable(batch) {
-		if err := w.know(ctx, batch); err == nil {
-			results, done, err := w.straight(ctx, batch)
-			if done || err != nil {
-				return results, err
-			}
-		} else if unknown(err) {
-			return nil, err // nothing was sent yet
-		}
-	}
-	return w.locked(ctx, batch)
+	t.answer(results, err)
 }
 
 // foreseeable reports whether a batch depends on nothing but the head and the
-// accounts: nothing in it refers to another transaction.
-func (w *writer) foreseeable(batch []ledger.Transaction) bool {
-	if w.sheet == nil {
-		return false
-	}
+// accounts.
+func foreseeable(batch []ledger.Transaction) bool {
 	for i := range batch {
 		if batch[i].Resolves != uuid.Nil || batch[i].Reverses != uuid.Nil {
 			return false
@@ -185,11 +281,15 @@ func (w *writer) foreseeable(batch []ledger.Transaction) bool {
 	return true
 }
 
-// know reads the accounts of a batch that the writer has not met. A balance
-// read without a lock can be newer than the head the writer knows: then the
-// head has moved, and the door says so.
+// know reads the accounts of a batch that the writer has not met: what is
+// under way does not touch them. A balance read without a lock can be newer
+// than the head the writer knows: then the head has moved, and the door says so.
 func (w *writer) know(ctx context.Context, batch []ledger.Transaction) error {
 	if len(w.sheet.Accounts) > maxAccounts {
+		w.drain()
+		if w.sheet == nil {
+			return errForgotten
+		}
 		clear(w.sheet.Accounts)
 	}
 	var codes, currencies []string
@@ -209,48 +309,7 @@ func (w *writer) know(ctx context.Context, batch []ledger.Transaction) error {
 	return w.store.pool.SendBatch(ctx, q).Close()
 }
 
-// straight goes through the door in one round trip. done is false when the
-// door wants the batch looked up first: nothing was posted then.
-func (w *writer) straight(ctx context.Context, batch []ledger.Transaction) (results []ledger.Result, done bool, err error) {
-	clear(w.sheet.Known)
-	recorded, results := compute(w.sheet, batch, w.store.now())
-	if len(recorded) < len(batch) {
-		w.sheet = nil // a refusal is an answer only to what is not in the books already
-		return nil, false, nil
-	}
-	answer, err := w.pass(ctx, recorded)
-	switch {
-	case err == nil && answer.posted():
-		return results, true, nil
-	case err == nil, isKnownAlready(err):
-		w.sheet = nil
-		return nil, false, nil
-	case unknown(err):
-		return w.resolve(batch, err)
-	default:
-		w.sheet = nil
-		return nil, false, err
-	}
-}
-
-// pass borrows a connection for one trip through the door.
-func (w *writer) pass(ctx context.Context, recorded []*ledger.Recorded) (doorAnswer, error) {
-	conn, err := w.store.pool.Acquire(ctx)
-	if err != nil {
-		return doorAnswer{}, fmt.Errorf("acquire a connection: %w", err)
-	}
-	defer conn.Release()
-	return pass(ctx, conn.Conn(), true, w.book, w.sheet.before, recorded)
-}
-
-// locked looks everything up with the book locked, and posts.
-func (w *writer) locked(ctx context.Context, batch []ledger.Transaction) ([]ledger.Result, error) {
-	results, err := w.attempt(ctx, batch)
-	if unknown(err) {
-		results, _, err = w.resolve(batch, err)
-	}
-	return results, err
-}
+var errForgotten = errors.New("the writer has forgotten its book")
 
 // attempt is one transaction: lock, look up, compute, post.
 func (w *writer) attempt(ctx context.Context, batch []ledger.Transaction) (results []ledger.Result, err error) {
@@ -271,21 +330,21 @@ func (w *writer) attempt(ctx context.Context, batch []ledger.Transaction) (resul
 // moves the book's version first: what may still be on its way is refused when
 // it arrives, so that what is not there now never will be. Transactions that
 // are not there are posted then; they could not be sooner.
-func (w *writer) resolve(batch []ledger.Transaction, cause error) (results []ledger.Result, done bool, err error) {
+func (w *writer) resolve(batch []ledger.Transaction, cause error) ([]ledger.Result, error) {
 	w.sheet = nil
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
 	defer cancel()
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		results, err := w.fenced(ctx, batch)
 		if err == nil || !unknown(err) {
-			return results, true, err
+			return results, err
 		}
 		wait := time.NewTimer(pause)
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
 			wait.Stop()
-			return nil, false, fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, cause)
+			return nil, fmt.Errorf("%w: %w", ledger.ErrOutcomeUnknown, cause)
 		}
 	}
 }
@@ -303,26 +362,11 @@ func (w *writer) fenced(ctx context.Context, batch []ledger.Transaction) ([]ledg
 	return w.attempt(ctx, batch)
 }
 
-// isKnownAlready reports whether the door found an id of the batch in the
-// books.
-func isKnownAlready(err error) bool {
+// deadlocked reports whether the database took back one of two transactions
+// that waited for each other: the same id, posted here and elsewhere at once.
+func deadlocked(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.ConstraintName == "journal_key_pkey" || pg.ConstraintName == "journal_link_once")
-}
-
-// isRefusal reports whether the database answered, and the answer was no.
-func isRefusal(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && !unknown(err) && !isTransient(pg)
-}
-
-// isTransient reports whether the database could not, for the time being.
-func isTransient(pg *pgconn.PgError) bool {
-	switch pg.Code[:2] {
-	case "40", "53", "55", "58": // rolled back, resources, locks, system
-		return true
-	}
-	return false
+	return errors.As(err, &pg) && pg.Code == "40P01"
 }
 
 // unknown reports whether after an error nobody knows if the commit happened:
@@ -332,5 +376,5 @@ func unknown(err error) bool {
 	if errors.As(err, &pg) {
 		return pg.Code[:2] == "08" || pg.Code[:2] == "57"
 	}
-	return err != nil && !errors.Is(err, errLockedAndStale)
+	return err != nil
 }

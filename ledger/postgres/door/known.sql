@@ -1,14 +1,9 @@
 -- What is recorded under some ids, whether it has been resolved or reversed,
 -- and its lines.
-select j.id, j.seq, j.recorded_at, j.kind, j.resolves, j.reverses, j.purpose, j.effective_on, j.period, j.expires_at, j.actor, j.reason,
-       coalesce(j.saga_id, ''), coalesce(j.order_ref, ''), coalesce(j.document, ''), coalesce(j.approval_id, ''), j.hash,
-       exists (select from ledger.journal_link l where l.book_id = k.book_id and l.target = j.id and l.relation = 'resolves') as resolved,
-       exists (select from ledger.journal_link l where l.book_id = k.book_id and l.target = j.id and l.relation = 'reverses') as reversed,
-       p.line, p.layer, p.account_id, a.code, a.currency, p.side, p.amount, p.posted_after, p.held_debits_after, p.held_credits_after
-  from ledger.book b
-  join ledger.journal_key k on k.book_id = b.id and k.id = any ($3::uuid[])
-  join ledger.journal j on j.book_id = k.book_id and j.seq = k.seq and j.recorded_at = k.recorded_at
-  join ledger.posting p on p.book_id = k.book_id and p.recorded_at = k.recorded_at
-  join ledger.account a on a.id = p.account_id
- where b.tenant_id = $1 and b.entity = $2
- order by j.seq, p.line
+select (k.journal).id, (k.journal).seq, (k.journal).recorded_at, (k.journal).kind, (k.journal).resolves, (k.journal).reverses,
+       (k.journal).purpose, (k.journal).effective_on, (k.journal).period, (k.journal).expires_at, (k.journal).actor, (k.journal).reason,
+       coalesce((k.journal).saga_id, ''), coalesce((k.journal).order_ref, ''), coalesce((k.journal).document, ''),
+       coalesce((k.journal).approval_id, ''), (k.journal).hash, k.resolved, k.reversed,
+       (k.posting).line, (k.posting).layer, (k.posting).account_id, k.code, k.currency, (k.posting).side, (k.posting).amount,
+       (k.posting).posted_after, (k.posting).held_debits_after, (k.posting).held_credits_after
+  from ledger.known($1, $2, $3) k
