@@ -25,7 +25,7 @@ func on(day string) ledger.Transaction {
 // periodOf is the month a transaction counts in, and the day it kept.
 func (o *office) periodOf(id uuid.UUID) (period, day string) {
 	o.Helper()
-	require.NoError(o, o.db.Super().QueryRow(o.Context(),
+	require.NoError(o, o.sup.QueryRow(o.Context(),
 		`select to_char(period, 'YYYY-MM'), to_char(effective_on, 'YYYY-MM-DD') from ledger.journal where id = $1`, id).Scan(&period, &day))
 	return period, day
 }
@@ -96,7 +96,7 @@ func TestPeriodsMoveInOrder(t *testing.T) {
 	_, err = o.store.PeriodHistory(t.Context(), ledger.Main(o.tenant), month("2019-01"))
 	require.ErrorIs(t, err, postgres.ErrNoPeriod)
 	for _, sql := range []string{`update ledger.period_total set debits = 0`, `delete from ledger.period_event`, `truncate ledger.period_total`} {
-		_, err := o.db.Super().Exec(t.Context(), sql)
+		_, err := o.sup.Exec(t.Context(), sql)
 		require.Error(t, err, sql)
 	}
 	requireSound(t, o.db)
@@ -196,7 +196,7 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 			want[id] = day
 		}
 	}
-	rows, err := o.db.Super().Query(t.Context(), `select id, to_char(effective_on, 'YYYY-MM-DD') from ledger.journal where seq > 1`)
+	rows, err := o.sup.Query(t.Context(), `select id, to_char(effective_on, 'YYYY-MM-DD') from ledger.journal where seq > 1`)
 	require.NoError(t, err)
 	n := 0
 	for rows.Next() {
@@ -209,7 +209,7 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 	require.NoError(t, rows.Err())
 	require.Len(t, want, n)
 	var late int
-	require.NoError(t, o.db.Super().QueryRow(t.Context(), `select count(*) from ledger.journal where period > date_trunc('month', effective_on)`).Scan(&late))
+	require.NoError(t, o.sup.QueryRow(t.Context(), `select count(*) from ledger.journal where period > date_trunc('month', effective_on)`).Scan(&late))
 	t.Logf("%d transactions while 9 periods were closed, %d of them too late for theirs", n, late)
 	require.Positive(t, late)
 	o.requirePeriodsTie()
@@ -248,7 +248,7 @@ func (o *office) requirePeriodsTie() {
 			  join ledger.balance b using (account_id) where x.net <> b.debits_posted - b.credits_posted`,
 	} {
 		var n int
-		require.NoError(o, o.db.Super().QueryRow(context.WithoutCancel(o.Context()), sql).Scan(&n), name)
+		require.NoError(o, o.sup.QueryRow(context.WithoutCancel(o.Context()), sql).Scan(&n), name)
 		require.Zero(o, n, name)
 	}
 }
