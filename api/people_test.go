@@ -11,6 +11,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/internal/tenancy"
 )
 
 // journal is a body of POST /v1/ledger/journals: amount from credit to debit.
@@ -201,7 +203,10 @@ func TestF83AnApproverWhoLostTheRoleDoesNotCount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.exec(`insert into app.approval_tier (tenant_id, action, currency, from_amount) values ($1, 'ledger.journal', 'usd', 1000)`, w.tenant)
+			conn, err := pgx.Connect(t.Context(), w.db.URL("migrator"))
+			require.NoError(t, err)
+			require.NoError(t, tenancy.PutTier(t.Context(), conn, tenancy.Tier{Tenant: w.tenant, Action: "ledger.journal", Currency: "usd", FromAmount: 1000, Checkers: 2}))
+			require.NoError(t, conn.Close(t.Context()))
 			small := w.ask("finance_preparer", "/v1/ledger/journals", journal("5010", "1010", 999))
 			require.InDelta(t, 1, small.json(t)["needed"], 0)
 			big := w.ask("finance_preparer", "/v1/ledger/journals", journal("5010", "1010", 1000))
