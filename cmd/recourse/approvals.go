@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"github.com/recourse/recourse/internal/tenancy"
 	"github.com/recourse/recourse/ledger"
 )
@@ -189,11 +187,7 @@ func approvalTier(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	id, err := tenancy.EnsureTenant(ctx, conn, uuid.Nil, *tenant)
-	if err != nil {
-		return err
-	}
-	err = tenancy.PutTier(ctx, conn, tenancy.Tier{Tenant: id, Action: *action, Currency: *currency, FromAmount: *from, Checkers: *checkers})
+	err = tenancy.PutTier(ctx, conn, tenancy.Tier{Tenant: *tenant, Action: *action, Currency: *currency, FromAmount: *from, Checkers: *checkers})
 	if err != nil {
 		return err
 	}

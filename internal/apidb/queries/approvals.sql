@@ -1,4 +1,4 @@
--- The newest approvals, undecided first.
+-- The newest approvals, first those that can still be decided.
 -- name: Approvals :many
 select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticket, a.maker, a.made_at, a.amount, a.currency, a.needed,
        a.checker, a.decision, a.decided_at, a.expires_at, a.consumed_at,
@@ -7,5 +7,5 @@ select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticke
                    from app.approval_decision d where d.tenant_id = a.tenant_id and d.approval_id = a.id), '[]')::jsonb as decisions
   from app.approval a
  where a.tenant_id = @tenant_id
- order by (a.decision is null) desc, a.made_at desc, a.id
+ order by (a.decision is null and a.expires_at > clock_timestamp()) desc, a.made_at desc, a.id
  limit 100;

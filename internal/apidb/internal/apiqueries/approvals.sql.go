@@ -21,7 +21,7 @@ select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticke
                    from app.approval_decision d where d.tenant_id = a.tenant_id and d.approval_id = a.id), '[]')::jsonb as decisions
   from app.approval a
  where a.tenant_id = $1
- order by (a.decision is null) desc, a.made_at desc, a.id
+ order by (a.decision is null and a.expires_at > clock_timestamp()) desc, a.made_at desc, a.id
  limit 100
 `
 
@@ -46,7 +46,7 @@ type ApprovalsRow struct {
 	Decisions     json.RawMessage
 }
 
-// The newest approvals, undecided first.
+// The newest approvals, first those that can still be decided.
 func (q *Queries) Approvals(ctx context.Context, tenantID uuid.UUID) ([]ApprovalsRow, error) {
 	rows, err := q.db.Query(ctx, approvals, tenantID)
 	if err != nil {
