@@ -58,6 +58,16 @@ var allowed = map[string][]string{
 	"GET /v1/sagas/{id}":                 tenancy.Roles,
 	"GET /v1/sagas/{id}/events":          tenancy.Roles,
 	"POST /v1/stream_tickets":            tenancy.Roles,
+
+	"POST /v1/ledger/journals":         {"finance_preparer", "finance_reviewer"},
+	"POST /v1/ledger/reversals":        {"finance_preparer", "finance_reviewer"},
+	"POST /v1/accounts":                {"finance_preparer", "finance_reviewer"},
+	"POST /v1/accounts/{id}/close":     {"finance_preparer", "finance_reviewer"},
+	"POST /v1/periods/{period}/{move}": {"finance_preparer", "finance_reviewer"},
+	"GET /v1/accounts":                 {"finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/accounts/{id}/balance":    {"finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/periods":                  {"finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/periods/{period}":         {"finance_preparer", "finance_reviewer", "auditor"},
 }
 
 func TestEveryRouteIsForItsRolesOnly(t *testing.T) {
@@ -89,7 +99,10 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		insert into app.approval (tenant_id, id, action, subject, payload, payload_sha256, reason, maker, expires_at)
 		values ($1, 'apr_00000000000000000000000001', 'saga.resolve', $2, '{}', sha256(''), 'r', 'm', now() + interval '1 day')`, w.tenant, saga)
 	require.NoError(t, err)
-	bodies := map[string]string{"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`}
+	bodies := map[string]string{
+		"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`,
+		"POST /v1/accounts/{id}/close":    `{"reason":"r"}`,
+	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path
 		if !strings.Contains(op.path, "{id}") {

@@ -55,18 +55,27 @@ func (a Answer) write(w http.ResponseWriter) error {
 // An Answer answers every operation of the contract.
 
 // VisitHealthzResponse and its siblings implement the generated interfaces.
-func (a Answer) VisitHealthzResponse(w http.ResponseWriter) error            { return a.write(w) }
-func (a Answer) VisitReadyzResponse(w http.ResponseWriter) error             { return a.write(w) }
-func (a Answer) VisitVersionResponse(w http.ResponseWriter) error            { return a.write(w) }
-func (a Answer) VisitCreateBookingResponse(w http.ResponseWriter) error      { return a.write(w) }
-func (a Answer) VisitListSagasResponse(w http.ResponseWriter) error          { return a.write(w) }
-func (a Answer) VisitGetSagaResponse(w http.ResponseWriter) error            { return a.write(w) }
-func (a Answer) VisitSagaEventsResponse(w http.ResponseWriter) error         { return a.write(w) }
-func (a Answer) VisitCancelSagaResponse(w http.ResponseWriter) error         { return a.write(w) }
-func (a Answer) VisitProposeResolutionResponse(w http.ResponseWriter) error  { return a.write(w) }
-func (a Answer) VisitListApprovalsResponse(w http.ResponseWriter) error      { return a.write(w) }
-func (a Answer) VisitGetApprovalResponse(w http.ResponseWriter) error        { return a.write(w) }
-func (a Answer) VisitDecideApprovalResponse(w http.ResponseWriter) error     { return a.write(w) }
-func (a Answer) VisitCreateStreamTicketResponse(w http.ResponseWriter) error { return a.write(w) }
-func (a Answer) VisitTrialBalanceResponse(w http.ResponseWriter) error       { return a.write(w) }
-func (a Answer) VisitLedgerTransactionsResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a Answer) VisitHealthzResponse(w http.ResponseWriter) error             { return a.write(w) }
+func (a Answer) VisitReadyzResponse(w http.ResponseWriter) error              { return a.write(w) }
+func (a Answer) VisitVersionResponse(w http.ResponseWriter) error             { return a.write(w) }
+func (a Answer) VisitCreateBookingResponse(w http.ResponseWriter) error       { return a.write(w) }
+func (a Answer) VisitListSagasResponse(w http.ResponseWriter) error           { return a.write(w) }
+func (a Answer) VisitGetSagaResponse(w http.ResponseWriter) error             { return a.write(w) }
+func (a Answer) VisitSagaEventsResponse(w http.ResponseWriter) error          { return a.write(w) }
+func (a Answer) VisitCancelSagaResponse(w http.ResponseWriter) error          { return a.write(w) }
+func (a Answer) VisitProposeResolutionResponse(w http.ResponseWriter) error   { return a.write(w) }
+func (a Answer) VisitListApprovalsResponse(w http.ResponseWriter) error       { return a.write(w) }
+func (a Answer) VisitGetApprovalResponse(w http.ResponseWriter) error         { return a.write(w) }
+func (a Answer) VisitDecideApprovalResponse(w http.ResponseWriter) error      { return a.write(w) }
+func (a Answer) VisitCreateStreamTicketResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a Answer) VisitTrialBalanceResponse(w http.ResponseWriter) error        { return a.write(w) }
+func (a Answer) VisitLedgerTransactionsResponse(w http.ResponseWriter) error  { return a.write(w) }
+func (a Answer) VisitProposeJournalResponse(w http.ResponseWriter) error      { return a.write(w) }
+func (a Answer) VisitProposeReversalResponse(w http.ResponseWriter) error     { return a.write(w) }
+func (a Answer) VisitListAccountsResponse(w http.ResponseWriter) error        { return a.write(w) }
+func (a Answer) VisitProposeAccountResponse(w http.ResponseWriter) error      { return a.write(w) }
+func (a Answer) VisitProposeAccountCloseResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a Answer) VisitAccountBalanceResponse(w http.ResponseWriter) error      { return a.write(w) }
+func (a Answer) VisitListPeriodsResponse(w http.ResponseWriter) error         { return a.write(w) }
+func (a Answer) VisitGetPeriodResponse(w http.ResponseWriter) error           { return a.write(w) }
+func (a Answer) VisitProposePeriodMoveResponse(w http.ResponseWriter) error   { return a.write(w) }

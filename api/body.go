@@ -157,7 +157,8 @@ func (w walker) value(at string, depth int) error {
 	case string:
 		return forbidden(v, at)
 	case json.Number:
-		if strings.HasSuffix(at, "/price") {
+		switch at[strings.LastIndexByte(at, '/')+1:] {
+		case "price", "amount", "floor", "ceiling":
 			return nil
 		}
 		return forbidden(v.String(), at)

@@ -49,12 +49,14 @@ type transactionView struct {
 	Reverses    string      `json:"reverses,omitempty"`
 	Purpose     string      `json:"purpose"`
 	EffectiveOn string      `json:"effective_on"`
+	Period      string      `json:"period"`
 	RecordedAt  stamp       `json:"recorded_at"`
 	Actor       string      `json:"actor"`
 	Reason      string      `json:"reason"`
 	SagaID      string      `json:"saga_id,omitempty"`
 	OrderRef    string      `json:"order_ref,omitempty"`
 	Document    string      `json:"document,omitempty"`
+	ApprovalID  string      `json:"approval_id,omitempty"`
 	Entries     []entryView `json:"entries"`
 }
 
@@ -78,13 +80,7 @@ func (s *server) LedgerTransactions(ctx context.Context, request LedgerTransacti
 	}
 	var out []transactionView
 	for _, t := range recorded {
-		v := transactionView{
-			ID: transactionName(t.ID), Object: "ledger_transaction", Seq: t.Seq, Kind: string(t.Kind), Resolves: transactionName(t.Resolves),
-			Reverses: transactionName(t.Reverses), Purpose: t.Purpose, EffectiveOn: t.EffectiveOn.Format("2006-01-02"),
-			RecordedAt: stamp(t.RecordedAt), Actor: t.Actor, Reason: t.Reason, SagaID: t.SagaID, OrderRef: t.OrderRef,
-			Document: t.Document, Entries: entries(t.Entries),
-		}
-		out = append(out, v)
+		out = append(out, viewTransaction(t))
 	}
 	return jsonAnswer(http.StatusOK, listOf(out))
 }

@@ -19,27 +19,87 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AccountNormalSide.
+const (
+	AccountNormalSideC AccountNormalSide = "C"
+	AccountNormalSideD AccountNormalSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the AccountNormalSide enum.
+func (e AccountNormalSide) Valid() bool {
+	switch e {
+	case AccountNormalSideC:
+		return true
+	case AccountNormalSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccountObject.
+const (
+	AccountObjectAccount AccountObject = "account"
+)
+
+// Valid indicates whether the value is a known member of the AccountObject enum.
+func (e AccountObject) Valid() bool {
+	switch e {
+	case AccountObjectAccount:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AccountType.
+const (
+	AccountTypeAsset     AccountType = "asset"
+	AccountTypeEquity    AccountType = "equity"
+	AccountTypeExpense   AccountType = "expense"
+	AccountTypeLiability AccountType = "liability"
+	AccountTypeRevenue   AccountType = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the AccountType enum.
+func (e AccountType) Valid() bool {
+	switch e {
+	case AccountTypeAsset:
+		return true
+	case AccountTypeEquity:
+		return true
+	case AccountTypeExpense:
+		return true
+	case AccountTypeLiability:
+		return true
+	case AccountTypeRevenue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AccountBalanceType.
 const (
-	Asset     AccountBalanceType = "asset"
-	Equity    AccountBalanceType = "equity"
-	Expense   AccountBalanceType = "expense"
-	Liability AccountBalanceType = "liability"
-	Revenue   AccountBalanceType = "revenue"
+	AccountBalanceTypeAsset     AccountBalanceType = "asset"
+	AccountBalanceTypeEquity    AccountBalanceType = "equity"
+	AccountBalanceTypeExpense   AccountBalanceType = "expense"
+	AccountBalanceTypeLiability AccountBalanceType = "liability"
+	AccountBalanceTypeRevenue   AccountBalanceType = "revenue"
 )
 
 // Valid indicates whether the value is a known member of the AccountBalanceType enum.
 func (e AccountBalanceType) Valid() bool {
 	switch e {
-	case Asset:
+	case AccountBalanceTypeAsset:
 		return true
-	case Equity:
+	case AccountBalanceTypeEquity:
 		return true
-	case Expense:
+	case AccountBalanceTypeExpense:
 		return true
-	case Liability:
+	case AccountBalanceTypeLiability:
 		return true
-	case Revenue:
+	case AccountBalanceTypeRevenue:
 		return true
 	default:
 		return false
@@ -64,6 +124,24 @@ func (e ApprovalDecision) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalDecisionsDecision.
+const (
+	ApprovalDecisionsDecisionApproved ApprovalDecisionsDecision = "approved"
+	ApprovalDecisionsDecisionRejected ApprovalDecisionsDecision = "rejected"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalDecisionsDecision enum.
+func (e ApprovalDecisionsDecision) Valid() bool {
+	switch e {
+	case ApprovalDecisionsDecisionApproved:
+		return true
+	case ApprovalDecisionsDecisionRejected:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApprovalObject.
 const (
 	ApprovalObjectApproval ApprovalObject = "approval"
@@ -73,6 +151,39 @@ const (
 func (e ApprovalObject) Valid() bool {
 	switch e {
 	case ApprovalObjectApproval:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BalanceNormalSide.
+const (
+	BalanceNormalSideC BalanceNormalSide = "C"
+	BalanceNormalSideD BalanceNormalSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the BalanceNormalSide enum.
+func (e BalanceNormalSide) Valid() bool {
+	switch e {
+	case BalanceNormalSideC:
+		return true
+	case BalanceNormalSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for BalanceObject.
+const (
+	BalanceObjectBalance BalanceObject = "balance"
+)
+
+// Valid indicates whether the value is a known member of the BalanceObject enum.
+func (e BalanceObject) Valid() bool {
+	switch e {
+	case BalanceObjectBalance:
 		return true
 	default:
 		return false
@@ -145,18 +256,54 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for JournalRequestEntriesSide.
+const (
+	JournalRequestEntriesSideC JournalRequestEntriesSide = "C"
+	JournalRequestEntriesSideD JournalRequestEntriesSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the JournalRequestEntriesSide enum.
+func (e JournalRequestEntriesSide) Valid() bool {
+	switch e {
+	case JournalRequestEntriesSideC:
+		return true
+	case JournalRequestEntriesSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JournalRequestKind.
+const (
+	Journal  JournalRequestKind = "journal"
+	WriteOff JournalRequestKind = "write_off"
+)
+
+// Valid indicates whether the value is a known member of the JournalRequestKind enum.
+func (e JournalRequestKind) Valid() bool {
+	switch e {
+	case Journal:
+		return true
+	case WriteOff:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerTransactionEntriesSide.
 const (
-	C LedgerTransactionEntriesSide = "C"
-	D LedgerTransactionEntriesSide = "D"
+	LedgerTransactionEntriesSideC LedgerTransactionEntriesSide = "C"
+	LedgerTransactionEntriesSideD LedgerTransactionEntriesSide = "D"
 )
 
 // Valid indicates whether the value is a known member of the LedgerTransactionEntriesSide enum.
 func (e LedgerTransactionEntriesSide) Valid() bool {
 	switch e {
-	case C:
+	case LedgerTransactionEntriesSideC:
 		return true
-	case D:
+	case LedgerTransactionEntriesSideD:
 		return true
 	default:
 		return false
@@ -165,15 +312,18 @@ func (e LedgerTransactionEntriesSide) Valid() bool {
 
 // Defines values for LedgerTransactionKind.
 const (
-	LedgerTransactionKindPending     LedgerTransactionKind = "pending"
-	LedgerTransactionKindPostPending LedgerTransactionKind = "post_pending"
-	LedgerTransactionKindPosted      LedgerTransactionKind = "posted"
-	LedgerTransactionKindVoidPending LedgerTransactionKind = "void_pending"
+	LedgerTransactionKindExpirePending LedgerTransactionKind = "expire_pending"
+	LedgerTransactionKindPending       LedgerTransactionKind = "pending"
+	LedgerTransactionKindPostPending   LedgerTransactionKind = "post_pending"
+	LedgerTransactionKindPosted        LedgerTransactionKind = "posted"
+	LedgerTransactionKindVoidPending   LedgerTransactionKind = "void_pending"
 )
 
 // Valid indicates whether the value is a known member of the LedgerTransactionKind enum.
 func (e LedgerTransactionKind) Valid() bool {
 	switch e {
+	case LedgerTransactionKindExpirePending:
+		return true
 	case LedgerTransactionKindPending:
 		return true
 	case LedgerTransactionKindPostPending:
@@ -196,6 +346,66 @@ const (
 func (e LedgerTransactionObject) Valid() bool {
 	switch e {
 	case LedgerTransactionObjectLedgerTransaction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PeriodEventsEvent.
+const (
+	PeriodEventsEventClosed     PeriodEventsEvent = "closed"
+	PeriodEventsEventReopened   PeriodEventsEvent = "reopened"
+	PeriodEventsEventSoftClosed PeriodEventsEvent = "soft_closed"
+)
+
+// Valid indicates whether the value is a known member of the PeriodEventsEvent enum.
+func (e PeriodEventsEvent) Valid() bool {
+	switch e {
+	case PeriodEventsEventClosed:
+		return true
+	case PeriodEventsEventReopened:
+		return true
+	case PeriodEventsEventSoftClosed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PeriodObject.
+const (
+	PeriodObjectPeriod PeriodObject = "period"
+)
+
+// Valid indicates whether the value is a known member of the PeriodObject enum.
+func (e PeriodObject) Valid() bool {
+	switch e {
+	case PeriodObjectPeriod:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PeriodState.
+const (
+	PeriodStateClosed     PeriodState = "closed"
+	PeriodStateOpen       PeriodState = "open"
+	PeriodStateReopened   PeriodState = "reopened"
+	PeriodStateSoftClosed PeriodState = "soft_closed"
+)
+
+// Valid indicates whether the value is a known member of the PeriodState enum.
+func (e PeriodState) Valid() bool {
+	switch e {
+	case PeriodStateClosed:
+		return true
+	case PeriodStateOpen:
+		return true
+	case PeriodStateReopened:
+		return true
+	case PeriodStateSoftClosed:
 		return true
 	default:
 		return false
@@ -265,6 +475,66 @@ func (e SagaStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListAccounts200JSONResponseBodyObject.
+const (
+	ListAccounts200JSONResponseBodyObjectList ListAccounts200JSONResponseBodyObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ListAccounts200JSONResponseBodyObject enum.
+func (e ListAccounts200JSONResponseBodyObject) Valid() bool {
+	switch e {
+	case ListAccounts200JSONResponseBodyObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposeAccountJSONBodyNormalSide.
+const (
+	ProposeAccountJSONBodyNormalSideC ProposeAccountJSONBodyNormalSide = "C"
+	ProposeAccountJSONBodyNormalSideD ProposeAccountJSONBodyNormalSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the ProposeAccountJSONBodyNormalSide enum.
+func (e ProposeAccountJSONBodyNormalSide) Valid() bool {
+	switch e {
+	case ProposeAccountJSONBodyNormalSideC:
+		return true
+	case ProposeAccountJSONBodyNormalSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposeAccountJSONBodyType.
+const (
+	ProposeAccountJSONBodyTypeAsset     ProposeAccountJSONBodyType = "asset"
+	ProposeAccountJSONBodyTypeEquity    ProposeAccountJSONBodyType = "equity"
+	ProposeAccountJSONBodyTypeExpense   ProposeAccountJSONBodyType = "expense"
+	ProposeAccountJSONBodyTypeLiability ProposeAccountJSONBodyType = "liability"
+	ProposeAccountJSONBodyTypeRevenue   ProposeAccountJSONBodyType = "revenue"
+)
+
+// Valid indicates whether the value is a known member of the ProposeAccountJSONBodyType enum.
+func (e ProposeAccountJSONBodyType) Valid() bool {
+	switch e {
+	case ProposeAccountJSONBodyTypeAsset:
+		return true
+	case ProposeAccountJSONBodyTypeEquity:
+		return true
+	case ProposeAccountJSONBodyTypeExpense:
+		return true
+	case ProposeAccountJSONBodyTypeLiability:
+		return true
+	case ProposeAccountJSONBodyTypeRevenue:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListApprovals200JSONResponseBodyObject.
 const (
 	ListApprovals200JSONResponseBodyObjectList ListApprovals200JSONResponseBodyObject = "list"
@@ -328,6 +598,42 @@ func (e TrialBalance200JSONResponseBodyObject) Valid() bool {
 	}
 }
 
+// Defines values for ListPeriods200JSONResponseBodyObject.
+const (
+	ListPeriods200JSONResponseBodyObjectList ListPeriods200JSONResponseBodyObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ListPeriods200JSONResponseBodyObject enum.
+func (e ListPeriods200JSONResponseBodyObject) Valid() bool {
+	switch e {
+	case ListPeriods200JSONResponseBodyObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProposePeriodMoveParamsMove.
+const (
+	Close     ProposePeriodMoveParamsMove = "close"
+	Reopen    ProposePeriodMoveParamsMove = "reopen"
+	SoftClose ProposePeriodMoveParamsMove = "soft_close"
+)
+
+// Valid indicates whether the value is a known member of the ProposePeriodMoveParamsMove enum.
+func (e ProposePeriodMoveParamsMove) Valid() bool {
+	switch e {
+	case Close:
+		return true
+	case Reopen:
+		return true
+	case SoftClose:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProposeResolutionJSONBodyAction.
 const (
 	DoneByHand ProposeResolutionJSONBodyAction = "done_by_hand"
@@ -361,6 +667,54 @@ func (e CreateStreamTicket201JSONResponseBodyObject) Valid() bool {
 	}
 }
 
+// Account defines model for Account.
+type Account struct {
+	// Available Posted less what is held against it.
+	Available int64 `json:"available"`
+
+	// Ceiling Minor units, on the normal side.
+	Ceiling *Bound `json:"ceiling,omitempty"`
+	Closed  bool   `json:"closed"`
+
+	// ClosedAt Example: 2026-11-23T14:03:22.481Z
+	ClosedAt *Time  `json:"closed_at,omitempty"`
+	Code     string `json:"code"`
+
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency Currency `json:"currency"`
+	Entity   string   `json:"entity"`
+
+	// Floor Minor units, on the normal side.
+	Floor *Bound `json:"floor,omitempty"`
+
+	// Id Example: acct_17
+	Id         string            `json:"id"`
+	Name       string            `json:"name"`
+	NormalSide AccountNormalSide `json:"normal_side"`
+	Object     AccountObject     `json:"object"`
+
+	// OpenedAt Example: 2026-11-23T14:03:22.481Z
+	OpenedAt Time `json:"opened_at"`
+
+	// Pending What is held for it less what is held against it.
+	Pending int64 `json:"pending"`
+
+	// Posted Final balance on the normal side.
+	Posted int64       `json:"posted"`
+	Type   AccountType `json:"type"`
+}
+
+// AccountNormalSide defines model for Account.NormalSide.
+type AccountNormalSide string
+
+// AccountObject defines model for Account.Object.
+type AccountObject string
+
+// AccountType defines model for Account.Type.
+type AccountType string
+
 // AccountBalance defines model for AccountBalance.
 type AccountBalance struct {
 	// AccountCode Example: 1020
@@ -384,34 +738,93 @@ type AccountBalanceType string
 // Approval defines model for Approval.
 type Approval struct {
 	// Action Example: saga.resolve
-	Action  string  `json:"action"`
+	Action string `json:"action"`
+
+	// Amount Sum of the debits, when there is one currency.
+	Amount  *int64  `json:"amount,omitempty"`
 	Checker *string `json:"checker,omitempty"`
 
 	// ConsumedAt Example: 2026-11-23T14:03:22.481Z
 	ConsumedAt *Time `json:"consumed_at,omitempty"`
 
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency *Currency `json:"currency,omitempty"`
+
 	// DecidedAt Example: 2026-11-23T14:03:22.481Z
 	DecidedAt *Time             `json:"decided_at,omitempty"`
 	Decision  *ApprovalDecision `json:"decision,omitempty"`
+	Decisions []struct {
+		Checker string `json:"checker"`
+
+		// DecidedAt Example: 2026-11-23T14:03:22.481Z
+		DecidedAt Time                      `json:"decided_at"`
+		Decision  ApprovalDecisionsDecision `json:"decision"`
+		Role      string                    `json:"role"`
+	} `json:"decisions"`
 
 	// ExpiresAt Example: 2026-11-23T14:03:22.481Z
 	ExpiresAt Time   `json:"expires_at"`
 	Id        string `json:"id"`
 
 	// MadeAt Example: 2026-11-23T14:03:22.481Z
-	MadeAt  Time                   `json:"made_at"`
-	Maker   string                 `json:"maker"`
-	Object  ApprovalObject         `json:"object"`
+	MadeAt Time   `json:"made_at"`
+	Maker  string `json:"maker"`
+
+	// Needed How many people have to approve.
+	Needed int            `json:"needed"`
+	Object ApprovalObject `json:"object"`
+
+	// Payload What is carried out.
 	Payload map[string]interface{} `json:"payload"`
-	Reason  string                 `json:"reason"`
-	Subject string                 `json:"subject"`
+
+	// PayloadSha256 The decisions hold for the payload with this hash and no other.
+	PayloadSha256 string `json:"payload_sha256"`
+	Reason        string `json:"reason"`
+
+	// Result In the answer to the decision that carried it out: the transaction, account or period as it is now.
+	Result  *map[string]interface{} `json:"result,omitempty"`
+	Subject string                  `json:"subject"`
+	Ticket  *string                 `json:"ticket,omitempty"`
 }
 
 // ApprovalDecision defines model for Approval.Decision.
 type ApprovalDecision string
 
+// ApprovalDecisionsDecision defines model for Approval.Decisions.Decision.
+type ApprovalDecisionsDecision string
+
 // ApprovalObject defines model for Approval.Object.
 type ApprovalObject string
+
+// Balance defines model for Balance.
+type Balance struct {
+	AccountCode string `json:"account_code"`
+	AccountId   string `json:"account_id"`
+
+	// At Example: 2026-11-23T14:03:22.481Z
+	At        Time  `json:"at"`
+	Available int64 `json:"available"`
+
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency   Currency          `json:"currency"`
+	NormalSide BalanceNormalSide `json:"normal_side"`
+	Object     BalanceObject     `json:"object"`
+	Pending    int64             `json:"pending"`
+	Posted     int64             `json:"posted"`
+
+	// Seq The last transaction that moved it up to then, 0 before the first.
+	Seq int64 `json:"seq"`
+}
+
+// BalanceNormalSide defines model for Balance.NormalSide.
+type BalanceNormalSide string
+
+// BalanceObject defines model for Balance.Object.
+type BalanceObject string
 
 // BookingRequest defines model for BookingRequest.
 type BookingRequest struct {
@@ -476,10 +889,16 @@ type BookingRequest struct {
 // `charge` takes the money first; undoing refunds it.
 type BookingRequestPaymentFlow string
 
+// Bound Minor units, on the normal side.
+type Bound = int64
+
 // Currency ISO 4217 in lower case.
 //
 // Example: usd
 type Currency = string
+
+// Entity Legal entity whose books are meant.
+type Entity = string
 
 // Event defines model for Event.
 type Event struct {
@@ -527,9 +946,45 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// JournalRequest defines model for JournalRequest.
+type JournalRequest struct {
+	// Document The supporting document.
+	Document    *string             `json:"document,omitempty"`
+	EffectiveOn *openapi_types.Date `json:"effective_on,omitempty"`
+
+	// Entity Legal entity whose books are meant.
+	Entity  *Entity `json:"entity,omitempty"`
+	Entries []struct {
+		AccountCode string `json:"account_code"`
+
+		// Amount Minor units; 90000 is 900.00 USD and 90000 JPY.
+		Amount Price `json:"amount"`
+
+		// Currency ISO 4217 in lower case.
+		//
+		// Example: usd
+		Currency Currency                  `json:"currency"`
+		Side     JournalRequestEntriesSide `json:"side"`
+	} `json:"entries"`
+	Kind   *JournalRequestKind `json:"kind,omitempty"`
+	Reason Reason              `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// JournalRequestEntriesSide defines model for JournalRequest.Entries.Side.
+type JournalRequestEntriesSide string
+
+// JournalRequestKind defines model for JournalRequest.Kind.
+type JournalRequestKind string
+
 // LedgerTransaction defines model for LedgerTransaction.
 type LedgerTransaction struct {
 	Actor string `json:"actor"`
+
+	// ApprovalId What allowed it.
+	ApprovalId *string `json:"approval_id,omitempty"`
 
 	// Document What the processor calls it.
 	Document    *string            `json:"document,omitempty"`
@@ -548,8 +1003,13 @@ type LedgerTransaction struct {
 	Kind     LedgerTransactionKind   `json:"kind"`
 	Object   LedgerTransactionObject `json:"object"`
 	OrderRef *string                 `json:"order_ref,omitempty"`
-	Purpose  string                  `json:"purpose"`
-	Reason   string                  `json:"reason"`
+
+	// Period The month it counts in.
+	//
+	// Example: 2026-11
+	Period  *string `json:"period,omitempty"`
+	Purpose string  `json:"purpose"`
+	Reason  string  `json:"reason"`
 
 	// RecordedAt Example: 2026-11-23T14:03:22.481Z
 	RecordedAt Time    `json:"recorded_at"`
@@ -567,6 +1027,57 @@ type LedgerTransactionKind string
 
 // LedgerTransactionObject defines model for LedgerTransaction.Object.
 type LedgerTransactionObject string
+
+// Period defines model for Period.
+type Period struct {
+	// Closings What was frozen, closing by closing.
+	Closings *[]struct {
+		Totals []struct {
+			AccountCode string `json:"account_code"`
+			Credits     int64  `json:"credits"`
+
+			// Currency ISO 4217 in lower case.
+			//
+			// Example: usd
+			Currency Currency `json:"currency"`
+			Debits   int64    `json:"debits"`
+		} `json:"totals"`
+		Version int `json:"version"`
+	} `json:"closings,omitempty"`
+	Entity string `json:"entity"`
+	Events *[]struct {
+		Actor      string `json:"actor"`
+		ApprovalId string `json:"approval_id"`
+
+		// At Example: 2026-11-23T14:03:22.481Z
+		At Time `json:"at"`
+
+		// ChainHash And the hash of the chain up to it.
+		ChainHash string            `json:"chain_hash"`
+		Event     PeriodEventsEvent `json:"event"`
+
+		// Seq The last transaction of the books then.
+		Seq     int64 `json:"seq"`
+		Version int   `json:"version"`
+	} `json:"events,omitempty"`
+	Object PeriodObject `json:"object"`
+
+	// Period Example: 2026-11
+	Period string      `json:"period"`
+	State  PeriodState `json:"state"`
+
+	// Version How often it was closed.
+	Version int `json:"version"`
+}
+
+// PeriodEventsEvent defines model for Period.Events.Event.
+type PeriodEventsEvent string
+
+// PeriodObject defines model for Period.Object.
+type PeriodObject string
+
+// PeriodState defines model for Period.State.
+type PeriodState string
 
 // Price Minor units; 90000 is 900.00 USD and 90000 JPY.
 type Price = int64
@@ -599,6 +1110,9 @@ type Problem struct {
 	// Type A page that explains the code.
 	Type string `json:"type"`
 }
+
+// Reason defines model for Reason.
+type Reason = string
 
 // SKU defines model for SKU.
 type SKU = string
@@ -673,8 +1187,14 @@ type Step struct {
 	Status string `json:"status"`
 }
 
+// Ticket Where it was asked for.
+type Ticket = string
+
 // Time Example: 2026-11-23T14:03:22.481Z
 type Time = time.Time
+
+// AccountID defines model for AccountID.
+type AccountID = string
 
 // ApprovalID defines model for ApprovalID.
 type ApprovalID = string
@@ -682,11 +1202,102 @@ type ApprovalID = string
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// OfEntity Legal entity whose books are meant.
+type OfEntity = Entity
+
+// PeriodName defines model for PeriodName.
+type PeriodName = string
+
 // SagaID defines model for SagaID.
 type SagaID = string
 
 // Accepted defines model for Accepted.
 type Accepted = Saga
+
+// Proposed defines model for Proposed.
+type Proposed = Approval
+
+// ListAccountsParams defines parameters for ListAccounts.
+type ListAccountsParams struct {
+	Entity   *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
+// ListAccounts200JSONResponseBodyObject defines parameters for ListAccounts.
+type ListAccounts200JSONResponseBodyObject string
+
+// ProposeAccountJSONBody defines parameters for ProposeAccount.
+type ProposeAccountJSONBody struct {
+	// Ceiling Minor units, on the normal side.
+	Ceiling *Bound `json:"ceiling,omitempty"`
+	Code    string `json:"code"`
+
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency Currency `json:"currency"`
+
+	// Entity Legal entity whose books are meant.
+	Entity *Entity `json:"entity,omitempty"`
+
+	// Floor Minor units, on the normal side.
+	Floor *Bound `json:"floor,omitempty"`
+	Name  string `json:"name"`
+
+	// NormalSide Usual side; left out, that of the type.
+	NormalSide *ProposeAccountJSONBodyNormalSide `json:"normal_side,omitempty"`
+	Reason     Reason                            `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket                    `json:"ticket,omitempty"`
+	Type   ProposeAccountJSONBodyType `json:"type"`
+}
+
+// ProposeAccountParams defines parameters for ProposeAccount.
+type ProposeAccountParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeAccountJSONBodyNormalSide defines parameters for ProposeAccount.
+type ProposeAccountJSONBodyNormalSide string
+
+// ProposeAccountJSONBodyType defines parameters for ProposeAccount.
+type ProposeAccountJSONBodyType string
+
+// AccountBalanceParams defines parameters for AccountBalance.
+type AccountBalanceParams struct {
+	Entity *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
+
+	// At After everything recorded up to here; now when left out.
+	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
+
+	// Currency Needed when the code exists in several.
+	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
+}
+
+// ProposeAccountCloseJSONBody defines parameters for ProposeAccountClose.
+type ProposeAccountCloseJSONBody struct {
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency *Currency `json:"currency,omitempty"`
+
+	// Entity Legal entity whose books are meant.
+	Entity *Entity `json:"entity,omitempty"`
+	Reason Reason  `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposeAccountCloseParams defines parameters for ProposeAccountClose.
+type ProposeAccountCloseParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // ListApprovals200JSONResponseBodyObject defines parameters for ListApprovals.
 type ListApprovals200JSONResponseBodyObject string
@@ -708,6 +1319,34 @@ type CreateBookingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ProposeJournalParams defines parameters for ProposeJournal.
+type ProposeJournalParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeReversalJSONBody defines parameters for ProposeReversal.
+type ProposeReversalJSONBody struct {
+	Document    *string             `json:"document,omitempty"`
+	EffectiveOn *openapi_types.Date `json:"effective_on,omitempty"`
+
+	// Entity Legal entity whose books are meant.
+	Entity *Entity `json:"entity,omitempty"`
+	Reason Reason  `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket        *Ticket `json:"ticket,omitempty"`
+	TransactionId string  `json:"transaction_id"`
+}
+
+// ProposeReversalParams defines parameters for ProposeReversal.
+type ProposeReversalParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // LedgerTransactionsParams defines parameters for LedgerTransactions.
 type LedgerTransactionsParams struct {
 	SagaId string `form:"saga_id" json:"saga_id"`
@@ -723,6 +1362,39 @@ type TrialBalanceParams struct {
 
 // TrialBalance200JSONResponseBodyObject defines parameters for TrialBalance.
 type TrialBalance200JSONResponseBodyObject string
+
+// ListPeriodsParams defines parameters for ListPeriods.
+type ListPeriodsParams struct {
+	Entity *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
+}
+
+// ListPeriods200JSONResponseBodyObject defines parameters for ListPeriods.
+type ListPeriods200JSONResponseBodyObject string
+
+// GetPeriodParams defines parameters for GetPeriod.
+type GetPeriodParams struct {
+	Entity *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
+}
+
+// ProposePeriodMoveJSONBody defines parameters for ProposePeriodMove.
+type ProposePeriodMoveJSONBody struct {
+	// Entity Legal entity whose books are meant.
+	Entity *Entity `json:"entity,omitempty"`
+	Reason Reason  `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposePeriodMoveParams defines parameters for ProposePeriodMove.
+type ProposePeriodMoveParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposePeriodMoveParamsMove defines parameters for ProposePeriodMove.
+type ProposePeriodMoveParamsMove string
 
 // ListSagasParams defines parameters for ListSagas.
 type ListSagasParams struct {
@@ -795,8 +1467,23 @@ type CreateStreamTicketJSONBody struct {
 // CreateStreamTicket201JSONResponseBodyObject defines parameters for CreateStreamTicket.
 type CreateStreamTicket201JSONResponseBodyObject string
 
+// ProposeAccountJSONRequestBody defines body for ProposeAccount for application/json ContentType.
+type ProposeAccountJSONRequestBody ProposeAccountJSONBody
+
+// ProposeAccountCloseJSONRequestBody defines body for ProposeAccountClose for application/json ContentType.
+type ProposeAccountCloseJSONRequestBody ProposeAccountCloseJSONBody
+
 // CreateBookingJSONRequestBody defines body for CreateBooking for application/json ContentType.
 type CreateBookingJSONRequestBody = BookingRequest
+
+// ProposeJournalJSONRequestBody defines body for ProposeJournal for application/json ContentType.
+type ProposeJournalJSONRequestBody = JournalRequest
+
+// ProposeReversalJSONRequestBody defines body for ProposeReversal for application/json ContentType.
+type ProposeReversalJSONRequestBody ProposeReversalJSONBody
+
+// ProposePeriodMoveJSONRequestBody defines body for ProposePeriodMove for application/json ContentType.
+type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
 
 // CancelSagaJSONRequestBody defines body for CancelSaga for application/json ContentType.
 type CancelSagaJSONRequestBody CancelSagaJSONBody
@@ -815,6 +1502,18 @@ type ServerInterface interface {
 	// Readyz Everything a request needs answers
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// ListAccounts The chart of accounts with bounds and balances
+	// (GET /v1/accounts)
+	ListAccounts(c *gin.Context, params ListAccountsParams)
+	// ProposeAccount Propose to open an account
+	// (POST /v1/accounts)
+	ProposeAccount(c *gin.Context, params ProposeAccountParams)
+	// AccountBalance The balance of an account, now or as of any past moment
+	// (GET /v1/accounts/{id}/balance)
+	AccountBalance(c *gin.Context, id AccountID, params AccountBalanceParams)
+	// ProposeAccountClose Propose to close an account that stands at zero
+	// (POST /v1/accounts/{id}/close)
+	ProposeAccountClose(c *gin.Context, id AccountID, params ProposeAccountCloseParams)
 	// ListApprovals The newest hundred approvals, undecided first
 	// (GET /v1/approvals)
 	ListApprovals(c *gin.Context)
@@ -827,12 +1526,27 @@ type ServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
+	// ProposeJournal Propose a journal or a write-off
+	// (POST /v1/ledger/journals)
+	ProposeJournal(c *gin.Context, params ProposeJournalParams)
+	// ProposeReversal Propose to take a transaction back
+	// (POST /v1/ledger/reversals)
+	ProposeReversal(c *gin.Context, params ProposeReversalParams)
 	// LedgerTransactions What an order posted to the books
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(c *gin.Context, params LedgerTransactionsParams)
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(c *gin.Context, params TrialBalanceParams)
+	// ListPeriods The accounting periods and how they stand
+	// (GET /v1/periods)
+	ListPeriods(c *gin.Context, params ListPeriodsParams)
+	// GetPeriod One period with its history and the totals of each closing
+	// (GET /v1/periods/{period})
+	GetPeriod(c *gin.Context, period PeriodName, params GetPeriodParams)
+	// ProposePeriodMove Propose to soft-close, close or reopen a period
+	// (POST /v1/periods/{period}/{move})
+	ProposePeriodMove(c *gin.Context, period PeriodName, move ProposePeriodMoveParamsMove, params ProposePeriodMoveParams)
 	// ListSagas List orders, newest first
 	// (GET /v1/sagas)
 	ListSagas(c *gin.Context, params ListSagasParams)
@@ -889,6 +1603,182 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// ListAccounts operation middleware
+func (siw *ServerInterfaceWrapper) ListAccounts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccountsParams
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListAccounts(c, params)
+}
+
+// ProposeAccount operation middleware
+func (siw *ServerInterfaceWrapper) ProposeAccount(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeAccountParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeAccount(c, params)
+}
+
+// AccountBalance operation middleware
+func (siw *ServerInterfaceWrapper) AccountBalance(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id AccountID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AccountBalanceParams
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", c.Request.URL.Query(), &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter at: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AccountBalance(c, id, params)
+}
+
+// ProposeAccountClose operation middleware
+func (siw *ServerInterfaceWrapper) ProposeAccountClose(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id AccountID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeAccountCloseParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeAccountClose(c, id, params)
 }
 
 // ListApprovals operation middleware
@@ -1027,6 +1917,86 @@ func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 	siw.Handler.CreateBooking(c, params)
 }
 
+// ProposeJournal operation middleware
+func (siw *ServerInterfaceWrapper) ProposeJournal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeJournalParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeJournal(c, params)
+}
+
+// ProposeReversal operation middleware
+func (siw *ServerInterfaceWrapper) ProposeReversal(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeReversalParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeReversal(c, params)
+}
+
 // LedgerTransactions operation middleware
 func (siw *ServerInterfaceWrapper) LedgerTransactions(c *gin.Context) {
 
@@ -1079,6 +2049,127 @@ func (siw *ServerInterfaceWrapper) TrialBalance(c *gin.Context) {
 	}
 
 	siw.Handler.TrialBalance(c, params)
+}
+
+// ListPeriods operation middleware
+func (siw *ServerInterfaceWrapper) ListPeriods(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPeriodsParams
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPeriods(c, params)
+}
+
+// GetPeriod operation middleware
+func (siw *ServerInterfaceWrapper) GetPeriod(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period PeriodName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPeriodParams
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPeriod(c, period, params)
+}
+
+// ProposePeriodMove operation middleware
+func (siw *ServerInterfaceWrapper) ProposePeriodMove(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "period" -------------
+	var period PeriodName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "period", c.Param("period"), &period, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "move" -------------
+	var move ProposePeriodMoveParamsMove
+
+	err = runtime.BindStyledParameterWithOptions("simple", "move", c.Param("move"), &move, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter move: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposePeriodMoveParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposePeriodMove(c, period, move, params)
 }
 
 // ListSagas operation middleware
@@ -1449,6 +2540,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/stream_tickets", wrapper.CreateStreamTicket)
 	router.GET(options.BaseURL+"/v1/ledger/trial-balance", wrapper.TrialBalance)
 	router.GET(options.BaseURL+"/v1/ledger/transactions", wrapper.LedgerTransactions)
+	router.POST(options.BaseURL+"/v1/ledger/journals", wrapper.ProposeJournal)
+	router.POST(options.BaseURL+"/v1/ledger/reversals", wrapper.ProposeReversal)
+	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts)
+	router.POST(options.BaseURL+"/v1/accounts", wrapper.ProposeAccount)
+	router.POST(options.BaseURL+"/v1/accounts/:id/close", wrapper.ProposeAccountClose)
+	router.GET(options.BaseURL+"/v1/accounts/:id/balance", wrapper.AccountBalance)
+	router.GET(options.BaseURL+"/v1/periods", wrapper.ListPeriods)
+	router.GET(options.BaseURL+"/v1/periods/:period", wrapper.GetPeriod)
+	router.POST(options.BaseURL+"/v1/periods/:period/:move", wrapper.ProposePeriodMove)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
 	router.GET(options.BaseURL+"/version", wrapper.Version)
@@ -1484,6 +2584,16 @@ type ProblemApplicationProblemPlusJSONResponse struct {
 	Body Problem
 
 	Headers ProblemResponseHeaders
+}
+
+type ProposedResponseHeaders struct {
+	Location  *string
+	RequestId *string
+}
+type ProposedJSONResponse struct {
+	Body Approval
+
+	Headers ProposedResponseHeaders
 }
 
 type HealthzRequestObject struct {
@@ -1538,6 +2648,217 @@ func (response Readyz503JSONResponse) VisitReadyzResponse(w http.ResponseWriter)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(503)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccountsRequestObject struct {
+	Params ListAccountsParams
+}
+
+type ListAccountsResponseObject interface {
+	VisitListAccountsResponse(w http.ResponseWriter) error
+}
+
+type ListAccounts200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListAccounts200JSONResponse struct {
+	Body struct {
+		Data   []Account                             `json:"data"`
+		Object ListAccounts200JSONResponseBodyObject `json:"object"`
+	}
+	Headers ListAccounts200ResponseHeaders
+}
+
+func (response ListAccounts200JSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccountsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListAccountsdefaultApplicationProblemPlusJSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeAccountRequestObject struct {
+	Params ProposeAccountParams
+	Body   *ProposeAccountJSONRequestBody
+}
+
+type ProposeAccountResponseObject interface {
+	VisitProposeAccountResponse(w http.ResponseWriter) error
+}
+
+type ProposeAccount201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeAccount201JSONResponse) VisitProposeAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeAccountdefaultApplicationProblemPlusJSONResponse) VisitProposeAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccountBalanceRequestObject struct {
+	Id     AccountID `json:"id"`
+	Params AccountBalanceParams
+}
+
+type AccountBalanceResponseObject interface {
+	VisitAccountBalanceResponse(w http.ResponseWriter) error
+}
+
+type AccountBalance200ResponseHeaders struct {
+	RequestId *string
+}
+
+type AccountBalance200JSONResponse struct {
+	Body    Balance
+	Headers AccountBalance200ResponseHeaders
+}
+
+func (response AccountBalance200JSONResponse) VisitAccountBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AccountBalancedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response AccountBalancedefaultApplicationProblemPlusJSONResponse) VisitAccountBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeAccountCloseRequestObject struct {
+	Id     AccountID `json:"id"`
+	Params ProposeAccountCloseParams
+	Body   *ProposeAccountCloseJSONRequestBody
+}
+
+type ProposeAccountCloseResponseObject interface {
+	VisitProposeAccountCloseResponse(w http.ResponseWriter) error
+}
+
+type ProposeAccountClose201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeAccountClose201JSONResponse) VisitProposeAccountCloseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeAccountClosedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeAccountClosedefaultApplicationProblemPlusJSONResponse) VisitProposeAccountCloseResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
 	_, err := buf.WriteTo(w)
 	return err
 }
@@ -1753,6 +3074,106 @@ func (response CreateBookingdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type ProposeJournalRequestObject struct {
+	Params ProposeJournalParams
+	Body   *ProposeJournalJSONRequestBody
+}
+
+type ProposeJournalResponseObject interface {
+	VisitProposeJournalResponse(w http.ResponseWriter) error
+}
+
+type ProposeJournal201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeJournal201JSONResponse) VisitProposeJournalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeJournaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeJournaldefaultApplicationProblemPlusJSONResponse) VisitProposeJournalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReversalRequestObject struct {
+	Params ProposeReversalParams
+	Body   *ProposeReversalJSONRequestBody
+}
+
+type ProposeReversalResponseObject interface {
+	VisitProposeReversalResponse(w http.ResponseWriter) error
+}
+
+type ProposeReversal201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeReversal201JSONResponse) VisitProposeReversalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReversaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeReversaldefaultApplicationProblemPlusJSONResponse) VisitProposeReversalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LedgerTransactionsRequestObject struct {
 	Params LedgerTransactionsParams
 }
@@ -1851,6 +3272,168 @@ type TrialBalancedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TrialBalancedefaultApplicationProblemPlusJSONResponse) VisitTrialBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPeriodsRequestObject struct {
+	Params ListPeriodsParams
+}
+
+type ListPeriodsResponseObject interface {
+	VisitListPeriodsResponse(w http.ResponseWriter) error
+}
+
+type ListPeriods200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListPeriods200JSONResponse struct {
+	Body struct {
+		Data   []Period                             `json:"data"`
+		Object ListPeriods200JSONResponseBodyObject `json:"object"`
+	}
+	Headers ListPeriods200ResponseHeaders
+}
+
+func (response ListPeriods200JSONResponse) VisitListPeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPeriodsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListPeriodsdefaultApplicationProblemPlusJSONResponse) VisitListPeriodsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPeriodRequestObject struct {
+	Period PeriodName `json:"period"`
+	Params GetPeriodParams
+}
+
+type GetPeriodResponseObject interface {
+	VisitGetPeriodResponse(w http.ResponseWriter) error
+}
+
+type GetPeriod200ResponseHeaders struct {
+	RequestId *string
+}
+
+type GetPeriod200JSONResponse struct {
+	Body    Period
+	Headers GetPeriod200ResponseHeaders
+}
+
+func (response GetPeriod200JSONResponse) VisitGetPeriodResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPerioddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetPerioddefaultApplicationProblemPlusJSONResponse) VisitGetPeriodResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePeriodMoveRequestObject struct {
+	Period PeriodName                  `json:"period"`
+	Move   ProposePeriodMoveParamsMove `json:"move"`
+	Params ProposePeriodMoveParams
+	Body   *ProposePeriodMoveJSONRequestBody
+}
+
+type ProposePeriodMoveResponseObject interface {
+	VisitProposePeriodMoveResponse(w http.ResponseWriter) error
+}
+
+type ProposePeriodMove201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposePeriodMove201JSONResponse) VisitProposePeriodMoveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePeriodMovedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposePeriodMovedefaultApplicationProblemPlusJSONResponse) VisitProposePeriodMoveResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2298,6 +3881,18 @@ type StrictServerInterface interface {
 	// Readyz Everything a request needs answers
 	// (GET /readyz)
 	Readyz(ctx context.Context, request ReadyzRequestObject) (ReadyzResponseObject, error)
+	// ListAccounts The chart of accounts with bounds and balances
+	// (GET /v1/accounts)
+	ListAccounts(ctx context.Context, request ListAccountsRequestObject) (ListAccountsResponseObject, error)
+	// ProposeAccount Propose to open an account
+	// (POST /v1/accounts)
+	ProposeAccount(ctx context.Context, request ProposeAccountRequestObject) (ProposeAccountResponseObject, error)
+	// AccountBalance The balance of an account, now or as of any past moment
+	// (GET /v1/accounts/{id}/balance)
+	AccountBalance(ctx context.Context, request AccountBalanceRequestObject) (AccountBalanceResponseObject, error)
+	// ProposeAccountClose Propose to close an account that stands at zero
+	// (POST /v1/accounts/{id}/close)
+	ProposeAccountClose(ctx context.Context, request ProposeAccountCloseRequestObject) (ProposeAccountCloseResponseObject, error)
 	// ListApprovals The newest hundred approvals, undecided first
 	// (GET /v1/approvals)
 	ListApprovals(ctx context.Context, request ListApprovalsRequestObject) (ListApprovalsResponseObject, error)
@@ -2310,12 +3905,27 @@ type StrictServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
+	// ProposeJournal Propose a journal or a write-off
+	// (POST /v1/ledger/journals)
+	ProposeJournal(ctx context.Context, request ProposeJournalRequestObject) (ProposeJournalResponseObject, error)
+	// ProposeReversal Propose to take a transaction back
+	// (POST /v1/ledger/reversals)
+	ProposeReversal(ctx context.Context, request ProposeReversalRequestObject) (ProposeReversalResponseObject, error)
 	// LedgerTransactions What an order posted to the books
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(ctx context.Context, request LedgerTransactionsRequestObject) (LedgerTransactionsResponseObject, error)
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(ctx context.Context, request TrialBalanceRequestObject) (TrialBalanceResponseObject, error)
+	// ListPeriods The accounting periods and how they stand
+	// (GET /v1/periods)
+	ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error)
+	// GetPeriod One period with its history and the totals of each closing
+	// (GET /v1/periods/{period})
+	GetPeriod(ctx context.Context, request GetPeriodRequestObject) (GetPeriodResponseObject, error)
+	// ProposePeriodMove Propose to soft-close, close or reopen a period
+	// (POST /v1/periods/{period}/{move})
+	ProposePeriodMove(ctx context.Context, request ProposePeriodMoveRequestObject) (ProposePeriodMoveResponseObject, error)
 	// ListSagas List orders, newest first
 	// (GET /v1/sagas)
 	ListSagas(ctx context.Context, request ListSagasRequestObject) (ListSagasResponseObject, error)
@@ -2437,6 +4047,148 @@ func (sh *strictHandler) Readyz(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ReadyzResponseObject); ok {
 		if err := validResponse.VisitReadyzResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListAccounts operation middleware
+func (sh *strictHandler) ListAccounts(ctx *gin.Context, params ListAccountsParams) {
+	var request ListAccountsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccounts(ctx, request.(ListAccountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListAccountsResponseObject); ok {
+		if err := validResponse.VisitListAccountsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeAccount operation middleware
+func (sh *strictHandler) ProposeAccount(ctx *gin.Context, params ProposeAccountParams) {
+	var request ProposeAccountRequestObject
+
+	request.Params = params
+
+	var body ProposeAccountJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeAccount(ctx, request.(ProposeAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeAccountResponseObject); ok {
+		if err := validResponse.VisitProposeAccountResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AccountBalance operation middleware
+func (sh *strictHandler) AccountBalance(ctx *gin.Context, id AccountID, params AccountBalanceParams) {
+	var request AccountBalanceRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AccountBalance(ctx, request.(AccountBalanceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AccountBalance")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AccountBalanceResponseObject); ok {
+		if err := validResponse.VisitAccountBalanceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeAccountClose operation middleware
+func (sh *strictHandler) ProposeAccountClose(ctx *gin.Context, id AccountID, params ProposeAccountCloseParams) {
+	var request ProposeAccountCloseRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ProposeAccountCloseJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeAccountClose(ctx, request.(ProposeAccountCloseRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeAccountClose")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeAccountCloseResponseObject); ok {
+		if err := validResponse.VisitProposeAccountCloseResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -2566,6 +4318,94 @@ func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingPar
 	}
 }
 
+// ProposeJournal operation middleware
+func (sh *strictHandler) ProposeJournal(ctx *gin.Context, params ProposeJournalParams) {
+	var request ProposeJournalRequestObject
+
+	request.Params = params
+
+	var body ProposeJournalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeJournal(ctx, request.(ProposeJournalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeJournal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeJournalResponseObject); ok {
+		if err := validResponse.VisitProposeJournalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeReversal operation middleware
+func (sh *strictHandler) ProposeReversal(ctx *gin.Context, params ProposeReversalParams) {
+	var request ProposeReversalRequestObject
+
+	request.Params = params
+
+	var body ProposeReversalJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeReversal(ctx, request.(ProposeReversalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeReversal")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeReversalResponseObject); ok {
+		if err := validResponse.VisitProposeReversalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // LedgerTransactions operation middleware
 func (sh *strictHandler) LedgerTransactions(ctx *gin.Context, params LedgerTransactionsParams) {
 	var request LedgerTransactionsRequestObject
@@ -2611,6 +4451,105 @@ func (sh *strictHandler) TrialBalance(ctx *gin.Context, params TrialBalanceParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(TrialBalanceResponseObject); ok {
 		if err := validResponse.VisitTrialBalanceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPeriods operation middleware
+func (sh *strictHandler) ListPeriods(ctx *gin.Context, params ListPeriodsParams) {
+	var request ListPeriodsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPeriods(ctx, request.(ListPeriodsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPeriods")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPeriodsResponseObject); ok {
+		if err := validResponse.VisitListPeriodsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPeriod operation middleware
+func (sh *strictHandler) GetPeriod(ctx *gin.Context, period PeriodName, params GetPeriodParams) {
+	var request GetPeriodRequestObject
+
+	request.Period = period
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPeriod(ctx, request.(GetPeriodRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPeriod")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPeriodResponseObject); ok {
+		if err := validResponse.VisitGetPeriodResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposePeriodMove operation middleware
+func (sh *strictHandler) ProposePeriodMove(ctx *gin.Context, period PeriodName, move ProposePeriodMoveParamsMove, params ProposePeriodMoveParams) {
+	var request ProposePeriodMoveRequestObject
+
+	request.Period = period
+	request.Move = move
+	request.Params = params
+
+	var body ProposePeriodMoveJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposePeriodMove(ctx, request.(ProposePeriodMoveRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposePeriodMove")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposePeriodMoveResponseObject); ok {
+		if err := validResponse.VisitProposePeriodMoveResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -81,6 +81,7 @@ func (s *server) problem(ctx context.Context, r *refusal) Answer {
 // of its own is logged and told as a 500 or a 503, without details.
 func (s *server) asRefusal(ctx context.Context, err error) *refusal {
 	var r *refusal
+	var no *LedgerRefusedError
 	switch {
 	case errors.As(err, &r):
 		return r
@@ -90,6 +91,18 @@ func (s *server) asRefusal(ctx context.Context, err error) *refusal {
 		return refuse("idempotency_key_in_use")
 	case errors.Is(err, ErrSamePerson):
 		return refuse("same_person")
+	case errors.Is(err, ErrNotAllowed):
+		return refuse("forbidden")
+	case errors.Is(err, ErrAlreadyProposed):
+		return refuse("already_proposed")
+	case errors.Is(err, ErrDecided):
+		return refuse("already_decided")
+	case errors.Is(err, ErrApproverLostRole):
+		return refuse("approver_lost_role")
+	case errors.Is(err, ErrApprovalChanged):
+		return refuse("approval_changed")
+	case errors.As(err, &no):
+		return &refusal{code: "ledger_refused", detail: sentence(no.Detail)}
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
 		s.log.WarnContext(ctx, "unavailable", slog.String("request_id", whereOf(ctx).requestID), slog.Any("error", err))
 		return refuse("unavailable")

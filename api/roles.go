@@ -10,7 +10,10 @@ import (
 // Who may do what. A route without an entry does not start.
 var (
 	everybody = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator"}
-	roles     = map[string][]string{
+	// Who proposes; which action is decided by whom is app.approval_rule's.
+	finance    = []string{"finance_preparer", "finance_reviewer"}
+	readsBooks = []string{"finance_preparer", "finance_reviewer", "auditor"}
+	roles      = map[string][]string{
 		"createBooking":      {"marketplace"},
 		"cancelSaga":         {"marketplace", "operator"},
 		"listSagas":          everybody,
@@ -23,6 +26,16 @@ var (
 		"listApprovals":      {"operator", "finance_preparer", "finance_reviewer", "auditor"},
 		"trialBalance":       {"finance_preparer", "finance_reviewer", "auditor"},
 		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
+
+		"proposeJournal":      finance,
+		"proposeReversal":     finance,
+		"proposeAccount":      finance,
+		"proposeAccountClose": finance,
+		"proposePeriodMove":   finance,
+		"listAccounts":        readsBooks,
+		"accountBalance":      readsBooks,
+		"listPeriods":         readsBooks,
+		"getPeriod":           readsBooks,
 	}
 )
 

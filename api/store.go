@@ -21,8 +21,18 @@ var (
 	ErrUnavailable = errors.New("the database is not available")
 	// ErrBusy: another request holds this idempotency key just now.
 	ErrBusy = errors.New("the key is in use")
-	// ErrSamePerson: who proposes does not decide.
+	// ErrSamePerson: who proposes does not decide, and nobody decides twice.
 	ErrSamePerson = errors.New("the maker cannot be the checker")
+	// ErrNotAllowed: the key's role, as it is now, does not do this.
+	ErrNotAllowed = errors.New("the key's role does not allow this")
+	// ErrAlreadyProposed: another proposal about the same is open.
+	ErrAlreadyProposed = errors.New("a proposal about this is open")
+	// ErrApproverLostRole: who approved could not do so now.
+	ErrApproverLostRole = errors.New("an approver may no longer approve")
+	// ErrApprovalChanged: the payload is not the one that was decided about.
+	ErrApprovalChanged = errors.New("the payload is not what was approved")
+	// ErrDecided: it was decided, used, or is too old.
+	ErrDecided = errors.New("it is decided or too old")
 )
 
 // OrderRefTakenError answers an order whose reference has a saga already.
@@ -97,13 +107,34 @@ type SagaFilter struct {
 	Limit                      int
 }
 
-// An ApprovalRecord is what one person proposes and another decides.
+// An ApprovalRecord is what one person proposes and others decide. Amount and
+// Currency are those of a payload with entries in one currency.
 type ApprovalRecord struct {
-	ID, Action, Subject, Reason, Maker string
-	Payload                            json.RawMessage
-	MadeAt, ExpiresAt                  time.Time
-	Checker, Decision                  string
-	DecidedAt, ConsumedAt              *time.Time
+	ID, Action, Subject, Reason, Ticket, Maker string
+	Payload                                    json.RawMessage
+	PayloadSHA256                              []byte
+	MadeAt, ExpiresAt                          time.Time
+	Amount                                     *int64
+	Currency                                   string
+	Needed                                     int // people who have to approve
+	Decisions                                  []Decision
+	Checker, Decision                          string // the last one's, when it is decided
+	DecidedAt, ConsumedAt                      *time.Time
+}
+
+// A Decision is one person's word. Role is the checker's at that moment.
+type Decision struct {
+	Checker   string    `json:"checker"`
+	Role      string    `json:"role"`
+	Decision  string    `json:"decision"`
+	DecidedAt time.Time `json:"decided_at"`
+}
+
+// A Proposal is an approval to be: the database gives it its times, its hash
+// and the number of people it needs.
+type Proposal struct {
+	ID, Action, Subject, Reason, Ticket string
+	Payload                             json.RawMessage
 }
 
 // Store is where everything is kept. Every method is one transaction.
@@ -135,22 +166,53 @@ type Tx interface {
 	Saga(ctx context.Context, id string) (SagaRecord, error)
 	// Attention tells whether a step of a saga is for people to decide.
 	Attention(ctx context.Context, saga, step string) (Attention, error)
-	Propose(ctx context.Context, a ApprovalRecord) error
-	// Decide writes the decision; it reports false when it came too late.
-	Decide(ctx context.Context, id, checker, decision string, at time.Time) (bool, error)
+	// Propose records what who proposes. Errors: ErrNotAllowed,
+	// ErrAlreadyProposed.
+	Propose(ctx context.Context, who auth.Principal, p Proposal) error
+	// Decide records what who says and reports whether that decides it.
+	// Errors: ErrSamePerson, ErrNotAllowed, ErrDecided.
+	Decide(ctx context.Context, who auth.Principal, id, decision string) (decided bool, err error)
 	Approval(ctx context.Context, id string) (ApprovalRecord, error)
+
+	// Try runs fn and takes back what it did when it fails; the transaction
+	// goes on.
+	Try(ctx context.Context, fn func(ctx context.Context) error) error
+	// Consume uses an approval up for its payload as it was read. Errors:
+	// ErrApproverLostRole, ErrApprovalChanged, ErrDecided.
+	Consume(ctx context.Context, a ApprovalRecord) error
+	// Apply does to the chart of accounts or to a period what a consumed
+	// approval says. Errors: *LedgerRefusedError.
+	Apply(ctx context.Context, approval string) error
+	Post(ctx context.Context, book ledger.Book, t ledger.Transaction) (ledger.Result, error)
+	// Recorded reads a transaction of the books, ErrNotFound if there is none.
+	Recorded(ctx context.Context, book ledger.Book, id uuid.UUID) (t *ledger.Recorded, reversed bool, err error)
+	Accounts(ctx context.Context, book ledger.Book, f ledgerpg.AccountFilter) ([]ledgerpg.AccountState, error)
+	// PeriodRefusal says in words why a period cannot be moved; empty when it
+	// can.
+	PeriodRefusal(ctx context.Context, book ledger.Book, period time.Time, event string) (string, error)
+	Period(ctx context.Context, book ledger.Book, period time.Time) (ledgerpg.PeriodState, error)
 }
+
+// A LedgerRefusedError is the books' own no, in words for people.
+type LedgerRefusedError struct{ Detail string }
+
+func (e *LedgerRefusedError) Error() string { return e.Detail }
 
 // CancelOutcome is what became of a wish to cancel.
 type CancelOutcome struct{ PivotPassed, Ended bool }
 
 // Attention is what people have to know before they decide about a step.
-type Attention struct{ Needed, StepOpen, Proposed bool }
+type Attention struct{ Needed, StepOpen bool }
 
 // Books is what the ledger shows.
 type Books interface {
 	TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]ledgerpg.Balance, error)
 	TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error)
+
+	Accounts(ctx context.Context, book ledger.Book, f ledgerpg.AccountFilter) ([]ledgerpg.AccountState, error)
+	BalanceAt(ctx context.Context, book ledger.Book, account int64, at time.Time) (ledgerpg.BalanceAt, error)
+	Periods(ctx context.Context, book ledger.Book) ([]ledgerpg.PeriodState, error)
+	PeriodHistory(ctx context.Context, book ledger.Book, period time.Time) (ledgerpg.PeriodHistory, error)
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.

@@ -80,13 +80,22 @@ type problem struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 	Title  string `json:"title"`
+	Errors []struct {
+		Pointer string `json:"pointer"`
+		Detail  string `json:"detail"`
+	} `json:"errors"`
 }
 
 func (p problem) Error() string {
-	if p.Detail == "" {
-		return fmt.Sprintf("%s (%d %s)", p.Title, p.Status, p.Code)
+	words := p.Detail
+	if words == "" {
+		words = p.Title
 	}
-	return fmt.Sprintf("%s (%d %s)", p.Detail, p.Status, p.Code)
+	words = fmt.Sprintf("%s (%d %s)", words, p.Status, p.Code)
+	for _, e := range p.Errors {
+		words += "\n  " + e.Pointer + ": " + e.Detail
+	}
+	return words
 }
 
 func (c *apiClient) get(ctx context.Context, path string, into any) error {

@@ -10,9 +10,12 @@ import (
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions")
+	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "post", "reverse")
 	if err != nil {
 		return err
+	}
+	if run := bookVerbs[what]; run != nil {
+		return run(ctx, std, args)
 	}
 	f := flags(std, "ledger "+what)
 	api := addAPIFlags(f, "finance_preparer")

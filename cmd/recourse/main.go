@@ -44,14 +44,16 @@ type streams struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"serve":   {"run the API", "recourse serve", serve},
-		"worker":  {"run sagas: workflows, activities, starter and sweeper", "recourse worker", work},
-		"migrate": {"bring the database to this program's schema", "recourse migrate up", migrate},
-		"sim":     {"run the Stripe and participant simulators", "recourse sim -stripe 127.0.0.1:12111 -participants 127.0.0.1:12112", simulate},
-		"keys":    {"create, list and revoke API keys", "recourse keys create -tenant 'Demo Marketplace' -role marketplace", keys},
-		"saga":    {"list, show, cancel and resolve sagas", "recourse saga list -status attention", sagas},
-		"ledger":  {"read the books", "recourse ledger trial-balance -output csv", books},
-		"verify":  {"recompute the books from their entries", "recourse verify -output json", verify},
+		"serve":     {"run the API", "recourse serve", serve},
+		"worker":    {"run sagas: workflows, activities, starter and sweeper", "recourse worker", work},
+		"migrate":   {"bring the database to this program's schema", "recourse migrate up", migrate},
+		"sim":       {"run the Stripe and participant simulators", "recourse sim -stripe 127.0.0.1:12111 -participants 127.0.0.1:12112", simulate},
+		"keys":      {"create, list and revoke API keys", "recourse keys create -tenant 'Demo Marketplace' -role marketplace", keys},
+		"saga":      {"list, show, cancel and resolve sagas", "recourse saga list -status attention", sagas},
+		"ledger":    {"read the books and propose what goes into them", "recourse ledger trial-balance -output csv", books},
+		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
+		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
+		"verify":    {"recompute the books from their entries", "recourse verify -output json", verify},
 	}
 }
 

@@ -2,7 +2,6 @@ package apidb
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -80,7 +79,10 @@ func (s *Store) Approval(ctx context.Context, tenant uuid.UUID, id string) (api.
 	row, err := one(ctx, s.pool, tenant, func(q *apiqueries.Queries) (apiqueries.ApprovalRow, error) {
 		return q.Approval(ctx, apiqueries.ApprovalParams{TenantID: tenant, ID: id})
 	})
-	return approval(apiqueries.ApprovalsRow(row)), classify(ctx, err)
+	if err != nil {
+		return api.ApprovalRecord{}, classify(ctx, err)
+	}
+	return approval(apiqueries.ApprovalsRow(row))
 }
 
 // Approvals implements api.Store.
@@ -88,11 +90,18 @@ func (s *Store) Approvals(ctx context.Context, tenant uuid.UUID) ([]api.Approval
 	rows, err := one(ctx, s.pool, tenant, func(q *apiqueries.Queries) ([]apiqueries.ApprovalsRow, error) {
 		return q.Approvals(ctx, tenant)
 	})
+	if err != nil {
+		return nil, classify(ctx, err)
+	}
 	var out []api.ApprovalRecord
 	for _, r := range rows {
-		out = append(out, approval(r))
+		a, err := approval(r)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
 	}
-	return out, classify(ctx, err)
+	return out, nil
 }
 
 // one runs one statement as a tenant. The setting and the statement travel
@@ -118,18 +127,23 @@ func saga(row apiqueries.SagaRow) (api.SagaRecord, error) {
 	return v, nil
 }
 
-func approval(r apiqueries.ApprovalsRow) api.ApprovalRecord {
+func approval(r apiqueries.ApprovalsRow) (api.ApprovalRecord, error) {
 	a := api.ApprovalRecord{
-		ID: r.ID, Action: r.Action, Subject: r.Subject, Payload: r.Payload, Reason: r.Reason, Maker: r.Maker, MadeAt: r.MadeAt,
-		ExpiresAt: r.ExpiresAt, DecidedAt: r.DecidedAt, ConsumedAt: r.ConsumedAt,
+		ID: r.ID, Action: r.Action, Subject: r.Subject, Payload: r.Payload, PayloadSHA256: r.PayloadSha256, Reason: r.Reason,
+		Ticket: deref(r.Ticket), Maker: r.Maker, MadeAt: r.MadeAt, ExpiresAt: r.ExpiresAt, Amount: r.Amount, Currency: deref(r.Currency),
+		Needed: int(r.Needed), Checker: deref(r.Checker), Decision: deref(r.Decision), DecidedAt: r.DecidedAt, ConsumedAt: r.ConsumedAt,
 	}
-	if r.Checker != nil {
-		a.Checker = *r.Checker
+	if err := json.Unmarshal(r.Decisions, &a.Decisions); err != nil {
+		return api.ApprovalRecord{}, fmt.Errorf("read the decisions of %s: %w", r.ID, err)
 	}
-	if r.Decision != nil {
-		a.Decision = *r.Decision
+	return a, nil
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
 	}
-	return a
+	return *s
 }
 
 func orNull(s string) *string {
@@ -138,5 +152,3 @@ func orNull(s string) *string {
 	}
 	return &s
 }
-
-func payloadDigest(payload []byte) [32]byte { return sha256.Sum256(payload) }

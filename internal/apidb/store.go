@@ -22,28 +22,39 @@ import (
 	"github.com/recourse/recourse/internal/apidb/internal/apiqueries"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/pgtenant"
+	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
 // Store implements api.Store.
-type Store struct{ pool *pgxpool.Pool }
+type Store struct {
+	pool  *pgxpool.Pool
+	books *ledgerpg.Store // posts in the transaction of a decision
+}
 
 var _ api.Store = (*Store)(nil)
 
 // New returns the store behind pool, whose role is app_api.
-func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func New(pool *pgxpool.Pool) *Store { return &Store{pool: pool, books: ledgerpg.New(pool)} }
 
-// patience bounds one transaction; the database's own limits are shorter.
-const patience = 12 * time.Second
+// patience bounds an accept, and onceTime any other request under a key; the
+// database's own limits are shorter, but for closing a period.
+const (
+	patience = 12 * time.Second
+	onceTime = 70 * time.Second
+)
 
 // classify says what an error means to the API. What the database itself did
 // not answer, or answered because it is starting, stopping or full, may be
 // repeated.
 func classify(ctx context.Context, err error) error {
 	var pg *pgconn.PgError
+	var refused *api.LedgerRefusedError
 	switch {
 	case err == nil, errors.Is(err, api.ErrNotFound), errors.Is(err, api.ErrSamePerson), errors.Is(err, api.ErrBusy):
 		return err
-	case errors.Is(err, pgx.ErrNoRows):
+	case errors.As(err, &refused):
+		return err
+	case errors.Is(err, pgx.ErrNoRows), errors.Is(err, ledgerpg.ErrNoPeriod):
 		return api.ErrNotFound
 	case errors.As(err, &pg):
 		return classifyPg(pg, err)
@@ -60,7 +71,9 @@ func classifyPg(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == "55P03" || pg.Code == "40P01": // lock_timeout, deadlock: somebody else holds it
 		return fmt.Errorf("%w: %w", api.ErrBusy, err)
-	case pg.ConstraintName == "approval_two_people":
+	case pg.Code == "LG001": // the books' own no
+		return fmt.Errorf("%w: %w", &api.LedgerRefusedError{Detail: pg.Message}, err)
+	case pg.ConstraintName == "approval_two_people", pg.ConstraintName == "approval_decision_two_people":
 		return fmt.Errorf("%w: %w", api.ErrSamePerson, err)
 	}
 	switch pg.Code[:2] {
@@ -125,7 +138,7 @@ func (s *Store) takenOrReplayed(ctx context.Context, o api.Once, n api.NewSaga) 
 
 // Once implements api.Store.
 func (s *Store) Once(ctx context.Context, o api.Once, fn func(ctx context.Context, t api.Tx) (api.Answer, error)) (api.Answer, *api.Stored, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, onceTime)
 	defer cancel()
 	var a api.Answer
 	used := false
@@ -141,7 +154,7 @@ func (s *Store) Once(ctx context.Context, o api.Once, fn func(ctx context.Contex
 		if err != nil {
 			return err
 		}
-		if a, err = fn(ctx, &work{q: q, tenant: o.Tenant}); err != nil {
+		if a, err = fn(ctx, &work{q: q, tx: tx, books: s.books, tenant: o.Tenant}); err != nil {
 			return err
 		}
 		headers, err := json.Marshal(a.Header)

@@ -58,7 +58,7 @@ func TestCheckerLetsInLiveKeysOnly(t *testing.T) {
 	checker := auth.NewChecker(db.Pool("app_api"), func() time.Time { return now })
 	who, err := checker.Check(t.Context(), live.Text)
 	require.NoError(t, err)
-	require.Equal(t, auth.Principal{Tenant: tenant, KeyID: live.ID, Role: "marketplace"}, who)
+	require.Equal(t, auth.Principal{Tenant: tenant, KeyID: live.ID, Role: "marketplace", Proof: live.Digest}, who)
 
 	other, err := auth.NewKey("test")
 	require.NoError(t, err)

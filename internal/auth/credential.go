@@ -13,10 +13,13 @@ import (
 )
 
 // A Principal is who asks: the tenant whose data it is, the key and its role.
+// Proof is the SHA-256 of the key's secret: where people decide, the database
+// asks for it once more rather than take a program's word for who they are.
 type Principal struct {
 	Tenant uuid.UUID
 	KeyID  string
 	Role   string
+	Proof  [32]byte
 }
 
 // ErrUnknown means that no live key is behind a credential. It does not say
@@ -71,6 +74,7 @@ func (c *Checker) Check(ctx context.Context, text string) (Principal, error) {
 	if err != nil {
 		return Principal{}, fmt.Errorf("check a credential: %w", err)
 	}
+	who.Proof = secret
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.seen) >= maxRemembered {

@@ -1,7 +1,11 @@
--- The newest approvals, undecided first.
+-- The newest approvals, first those that can still be decided.
 -- name: Approvals :many
-select id, action, subject, payload, reason, maker, made_at, checker, decision, decided_at, expires_at, consumed_at
-  from app.approval
- where tenant_id = @tenant_id
- order by (decision is null) desc, made_at desc, id
+select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticket, a.maker, a.made_at, a.amount, a.currency, a.needed,
+       a.checker, a.decision, a.decided_at, a.expires_at, a.consumed_at,
+       coalesce((select jsonb_agg(jsonb_build_object('checker', d.checker, 'role', d.role, 'decision', d.decision, 'decided_at', d.decided_at)
+                                  order by d.decided_at)
+                   from app.approval_decision d where d.tenant_id = a.tenant_id and d.approval_id = a.id), '[]')::jsonb as decisions
+  from app.approval a
+ where a.tenant_id = @tenant_id
+ order by (a.decision is null and a.expires_at > clock_timestamp()) desc, a.made_at desc, a.id
  limit 100;

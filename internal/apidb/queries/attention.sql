@@ -3,8 +3,6 @@
 -- name: Attention :one
 select (s.status = 'attention')::boolean as attention,
        exists (select from app.saga_step o where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = @step
-                  and o.status in ('running', 'attention'))::boolean as open,
-       exists (select from app.approval a where a.tenant_id = s.tenant_id and a.action = 'saga.resolve' and a.subject = s.id
-                  and a.decision is null and a.expires_at > clock_timestamp())::boolean as proposed
+                  and o.status in ('running', 'attention'))::boolean as open
   from app.saga s
  where s.tenant_id = @tenant_id and s.id = @saga_id;

@@ -14,9 +14,13 @@ import (
 )
 
 const approval = `-- name: Approval :one
-select id, action, subject, payload, reason, maker, made_at, checker, decision, decided_at, expires_at, consumed_at
-  from app.approval
- where tenant_id = $1 and id = $2
+select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticket, a.maker, a.made_at, a.amount, a.currency, a.needed,
+       a.checker, a.decision, a.decided_at, a.expires_at, a.consumed_at,
+       coalesce((select jsonb_agg(jsonb_build_object('checker', d.checker, 'role', d.role, 'decision', d.decision, 'decided_at', d.decided_at)
+                                  order by d.decided_at)
+                   from app.approval_decision d where d.tenant_id = a.tenant_id and d.approval_id = a.id), '[]')::jsonb as decisions
+  from app.approval a
+ where a.tenant_id = $1 and a.id = $2
 `
 
 type ApprovalParams struct {
@@ -25,21 +29,27 @@ type ApprovalParams struct {
 }
 
 type ApprovalRow struct {
-	ID         string
-	Action     string
-	Subject    string
-	Payload    json.RawMessage
-	Reason     string
-	Maker      string
-	MadeAt     time.Time
-	Checker    *string
-	Decision   *string
-	DecidedAt  *time.Time
-	ExpiresAt  time.Time
-	ConsumedAt *time.Time
+	ID            string
+	Action        string
+	Subject       string
+	Payload       json.RawMessage
+	PayloadSha256 []byte
+	Reason        string
+	Ticket        *string
+	Maker         string
+	MadeAt        time.Time
+	Amount        *int64
+	Currency      *string
+	Needed        int16
+	Checker       *string
+	Decision      *string
+	DecidedAt     *time.Time
+	ExpiresAt     time.Time
+	ConsumedAt    *time.Time
+	Decisions     json.RawMessage
 }
 
-// One approval.
+// One approval with what has been said about it.
 func (q *Queries) Approval(ctx context.Context, arg ApprovalParams) (ApprovalRow, error) {
 	row := q.db.QueryRow(ctx, approval, arg.TenantID, arg.ID)
 	var i ApprovalRow
@@ -48,14 +58,20 @@ func (q *Queries) Approval(ctx context.Context, arg ApprovalParams) (ApprovalRow
 		&i.Action,
 		&i.Subject,
 		&i.Payload,
+		&i.PayloadSha256,
 		&i.Reason,
+		&i.Ticket,
 		&i.Maker,
 		&i.MadeAt,
+		&i.Amount,
+		&i.Currency,
+		&i.Needed,
 		&i.Checker,
 		&i.Decision,
 		&i.DecidedAt,
 		&i.ExpiresAt,
 		&i.ConsumedAt,
+		&i.Decisions,
 	)
 	return i, err
 }

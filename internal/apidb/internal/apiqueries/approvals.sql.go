@@ -14,29 +14,39 @@ import (
 )
 
 const approvals = `-- name: Approvals :many
-select id, action, subject, payload, reason, maker, made_at, checker, decision, decided_at, expires_at, consumed_at
-  from app.approval
- where tenant_id = $1
- order by (decision is null) desc, made_at desc, id
+select a.id, a.action, a.subject, a.payload, a.payload_sha256, a.reason, a.ticket, a.maker, a.made_at, a.amount, a.currency, a.needed,
+       a.checker, a.decision, a.decided_at, a.expires_at, a.consumed_at,
+       coalesce((select jsonb_agg(jsonb_build_object('checker', d.checker, 'role', d.role, 'decision', d.decision, 'decided_at', d.decided_at)
+                                  order by d.decided_at)
+                   from app.approval_decision d where d.tenant_id = a.tenant_id and d.approval_id = a.id), '[]')::jsonb as decisions
+  from app.approval a
+ where a.tenant_id = $1
+ order by (a.decision is null and a.expires_at > clock_timestamp()) desc, a.made_at desc, a.id
  limit 100
 `
 
 type ApprovalsRow struct {
-	ID         string
-	Action     string
-	Subject    string
-	Payload    json.RawMessage
-	Reason     string
-	Maker      string
-	MadeAt     time.Time
-	Checker    *string
-	Decision   *string
-	DecidedAt  *time.Time
-	ExpiresAt  time.Time
-	ConsumedAt *time.Time
+	ID            string
+	Action        string
+	Subject       string
+	Payload       json.RawMessage
+	PayloadSha256 []byte
+	Reason        string
+	Ticket        *string
+	Maker         string
+	MadeAt        time.Time
+	Amount        *int64
+	Currency      *string
+	Needed        int16
+	Checker       *string
+	Decision      *string
+	DecidedAt     *time.Time
+	ExpiresAt     time.Time
+	ConsumedAt    *time.Time
+	Decisions     json.RawMessage
 }
 
-// The newest approvals, undecided first.
+// The newest approvals, first those that can still be decided.
 func (q *Queries) Approvals(ctx context.Context, tenantID uuid.UUID) ([]ApprovalsRow, error) {
 	rows, err := q.db.Query(ctx, approvals, tenantID)
 	if err != nil {
@@ -51,14 +61,20 @@ func (q *Queries) Approvals(ctx context.Context, tenantID uuid.UUID) ([]Approval
 			&i.Action,
 			&i.Subject,
 			&i.Payload,
+			&i.PayloadSha256,
 			&i.Reason,
+			&i.Ticket,
 			&i.Maker,
 			&i.MadeAt,
+			&i.Amount,
+			&i.Currency,
+			&i.Needed,
 			&i.Checker,
 			&i.Decision,
 			&i.DecidedAt,
 			&i.ExpiresAt,
 			&i.ConsumedAt,
+			&i.Decisions,
 		); err != nil {
 			return nil, err
 		}

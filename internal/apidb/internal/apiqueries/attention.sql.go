@@ -14,9 +14,7 @@ import (
 const attention = `-- name: Attention :one
 select (s.status = 'attention')::boolean as attention,
        exists (select from app.saga_step o where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = $1
-                  and o.status in ('running', 'attention'))::boolean as open,
-       exists (select from app.approval a where a.tenant_id = s.tenant_id and a.action = 'saga.resolve' and a.subject = s.id
-                  and a.decision is null and a.expires_at > clock_timestamp())::boolean as proposed
+                  and o.status in ('running', 'attention'))::boolean as open
   from app.saga s
  where s.tenant_id = $2 and s.id = $3
 `
@@ -30,7 +28,6 @@ type AttentionParams struct {
 type AttentionRow struct {
 	Attention bool
 	Open      bool
-	Proposed  bool
 }
 
 // Is this step of the saga one that people have to decide about? No row: there
@@ -38,6 +35,6 @@ type AttentionRow struct {
 func (q *Queries) Attention(ctx context.Context, arg AttentionParams) (AttentionRow, error) {
 	row := q.db.QueryRow(ctx, attention, arg.Step, arg.TenantID, arg.SagaID)
 	var i AttentionRow
-	err := row.Scan(&i.Attention, &i.Open, &i.Proposed)
+	err := row.Scan(&i.Attention, &i.Open)
 	return i, err
 }
