@@ -151,6 +151,7 @@ type Attention struct{ Needed, StepOpen, Proposed bool }
 type Books interface {
 	TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]ledgerpg.Balance, error)
 	TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error)
+	Reports
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.

@@ -41,18 +41,10 @@ type noCheckpoints struct{}
 
 func (noCheckpoints) Covering(context.Context, pgx.Tx, int32, int64) (string, error) { return "", nil }
 
-// Reports reads finance's reports out of the books. It is safe for concurrent use.
-type Reports struct {
-	store       *Store
-	checkpoints Checkpoints
-}
-
-// NewReports returns the reports of a store. checkpoints may be nil.
-func NewReports(store *Store, checkpoints Checkpoints) *Reports {
-	if checkpoints == nil {
-		checkpoints = noCheckpoints{}
-	}
-	return &Reports{store: store, checkpoints: checkpoints}
+// WithCheckpoints gives the store the signed checkpoints that its reports name.
+func (s *Store) WithCheckpoints(c Checkpoints) *Store {
+	s.checkpoints = c
+	return s
 }
 
 // A statement of a report is given this long, instead of the role's own limit:
@@ -64,16 +56,16 @@ const reportTime = "120s"
 // there only when the report is final. The rows are read as write asks for
 // them and end with it. Answers ErrNoBook,
 // ErrNoAccount and ErrNoTransaction.
-func (r *Reports) Report(ctx context.Context, book ledger.Book, q report.Query, write func(report.Cover, iter.Seq2[[]report.Cell, error]) error) error {
-	err := pgtenant.ReadTx(ctx, r.store.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+func (s *Store) Report(ctx context.Context, book ledger.Book, q report.Query, write func(report.Cover, iter.Seq2[[]report.Cell, error]) error) error {
+	err := pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `select set_config('statement_timeout', $1, true)`, reportTime); err != nil {
 			return fmt.Errorf("give it time: %w", err)
 		}
-		s, cover, err := r.open(ctx, tx, book, q)
+		part, cover, err := s.open(ctx, tx, book, q)
 		if err != nil {
 			return err
 		}
-		return write(cover, s.rows(ctx, q, book))
+		return write(cover, part.rows(ctx, q, book))
 	})
 	if err != nil {
 		return fmt.Errorf("report %s: %w", q.Report, err)
@@ -83,9 +75,9 @@ func (r *Reports) Report(ctx context.Context, book ledger.Book, q report.Query, 
 
 // Cover is the cover of a report without its rows: whether it is final, and
 // the place in the chain it covers.
-func (r *Reports) Cover(ctx context.Context, book ledger.Book, q report.Query) (cover report.Cover, err error) {
-	err = pgtenant.ReadTx(ctx, r.store.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
-		_, cover, err = r.open(ctx, tx, book, q)
+func (s *Store) Cover(ctx context.Context, book ledger.Book, q report.Query) (cover report.Cover, err error) {
+	err = pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		_, cover, err = s.open(ctx, tx, book, q)
 		return err
 	})
 	if err != nil {
@@ -111,8 +103,8 @@ func at(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Val
 
 func (s *scope) arguments() []any { return []any{s.book, s.from, s.to, s.period, s.account, s.currency} }
 
-func (r *Reports) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q report.Query) (*scope, report.Cover, error) {
-	s := &scope{tx: tx, account: q.Account, currency: q.Currency}
+func (s *Store) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q report.Query) (*scope, report.Cover, error) {
+	part := &scope{tx: tx, account: q.Account, currency: q.Currency}
 	cover := report.Cover{Entity: book.Entity, Query: q}
 	var covered struct {
 		hash []byte
@@ -130,7 +122,7 @@ func (r *Reports) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q repor
 		if err != nil {
 			return nil, cover, noBook(err)
 		}
-		s.book, s.from, s.to = row.ID, at(q.From), at(until)
+		part.book, part.from, part.to = row.ID, at(q.From), at(until)
 		cover.Final, cover.Checkpoint.Seq, covered.hash, covered.at = row.Final, row.CoveredSeq, row.CoveredHash, row.CoveredAt
 	default:
 		row, err := db.ReportPeriod(ctx, ledgerdb.ReportPeriodParams{TenantID: book.Tenant, Entity: book.Entity, Period: q.Period})
@@ -138,27 +130,29 @@ func (r *Reports) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q repor
 			return nil, cover, noBook(err)
 		}
 		cover.Basis = report.ByPeriod
-		s.book, s.period = row.ID, pgtype.Date{Time: q.Period, Valid: true}
-		s.from, s.to = always, always // nothing counts in the period or later
+		part.book, part.period = row.ID, pgtype.Date{Time: q.Period, Valid: true}
+		part.from, part.to = always, always // nothing counts in the period or later
 		if row.FirstAt.Unix() > 0 {
-			s.from, s.to = at(row.FirstAt), at(row.FirstAt)
+			part.from, part.to = at(row.FirstAt), at(row.FirstAt)
 		}
 		if row.LastAt.Unix() > 0 {
-			s.to = at(row.LastAt.Add(time.Microsecond))
+			part.to = at(row.LastAt.Add(time.Microsecond))
 		}
 		cover.Final, cover.Checkpoint.Seq, covered.hash, covered.at = row.Final, row.CoveredSeq, row.CoveredHash, row.CoveredAt
 	}
 	if q.Account != "" {
-		known, err := db.AccountKnown(ctx, ledgerdb.AccountKnownParams{BookID: &s.book, Code: q.Account, Currency: q.Currency})
+		found, err := db.AccountOfBook(ctx, ledgerdb.AccountOfBookParams{
+			TenantID: book.Tenant, Entity: book.Entity, Code: q.Account, Currency: q.Currency,
+		})
 		if err != nil {
 			return nil, cover, fmt.Errorf("find the account: %w", err)
 		}
-		if !known {
+		if !found.Known {
 			return nil, cover, ErrNoAccount
 		}
 	}
 	cover.Checkpoint.Hash = [32]byte(covered.hash)
-	note, err := r.checkpoints.Covering(ctx, tx, s.book, cover.Checkpoint.Seq)
+	note, err := s.checkpoints.Covering(ctx, tx, part.book, cover.Checkpoint.Seq)
 	if err != nil {
 		return nil, cover, fmt.Errorf("find the checkpoint: %w", err)
 	}
@@ -169,7 +163,7 @@ func (r *Reports) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q repor
 			cover.GeneratedAt = covered.at.UTC()
 		}
 	}
-	return s, cover, nil
+	return part, cover, nil
 }
 
 // endOfTime is later than anything is recorded.
@@ -196,7 +190,7 @@ type Export struct {
 }
 
 // RecordExport puts an export on record, in a transaction of its own.
-func (r *Reports) RecordExport(ctx context.Context, tenant uuid.UUID, e Export) error {
+func (s *Store) RecordExport(ctx context.Context, tenant uuid.UUID, e Export) error {
 	parameters, err := json.Marshal(e.Query.Parameters())
 	if err != nil {
 		return fmt.Errorf("record export: %w", err)
@@ -209,7 +203,7 @@ func (r *Reports) RecordExport(ctx context.Context, tenant uuid.UUID, e Export) 
 	if e.Complete {
 		p.Sha256, p.DataSha256 = e.SHA256[:], e.Cover.DataSHA256[:]
 	}
-	err = pgtenant.Tx(ctx, r.store.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
+	err = pgtenant.Tx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := ledgerdb.New(tx).RecordExport(ctx, p)
 		return err
 	})

@@ -34,7 +34,7 @@ type library struct {
 	*testing.T
 	db      *pgtest.DB
 	store   *postgres.Store
-	reports *postgres.Reports
+	reports *postgres.Store // as the API has it
 	tenant  uuid.UUID
 	rand    *rand.Rand
 	posted  []ledger.Transaction
@@ -44,7 +44,7 @@ func newLibrary(t *testing.T) *library {
 	t.Helper()
 	db := pgtest.New(t)
 	return &library{
-		T: t, db: db, store: postgres.New(db.Pool("app_worker")), reports: postgres.NewReports(postgres.New(db.Pool("app_api")), nil),
+		T: t, db: db, store: postgres.New(db.Pool("app_worker")), reports: postgres.New(db.Pool("app_api")),
 		tenant: db.Tenant(), rand: rand.New(rand.NewPCG(7, 11)),
 	}
 }
@@ -399,7 +399,7 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 	require.ErrorIs(t, err, postgres.ErrNoAccount)
 	_, err = l.writeTo(io.Discard, report.CSV, report.Query{Report: report.AuditTrail, Seq: 99})
 	require.ErrorIs(t, err, postgres.ErrNoTransaction)
-	foreign := postgres.NewReports(postgres.New(l.db.Pool("app_api")), nil)
+	foreign := postgres.New(l.db.Pool("app_api"))
 	_, err = foreign.Cover(t.Context(), ledger.Main(l.db.Tenant()), report.Query{Report: report.TrialBalance, Period: months[0]})
 	require.ErrorIs(t, err, postgres.ErrNoBook, "a tenant sees its own")
 }
