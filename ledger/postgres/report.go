@@ -101,7 +101,9 @@ var always = pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
 
 func at(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: true} }
 
-func (s *scope) arguments() []any { return []any{s.book, s.from, s.to, s.period, s.account, s.currency} }
+func (s *scope) arguments() []any {
+	return []any{s.book, s.from, s.to, s.period, s.account, s.currency}
+}
 
 func (s *Store) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q report.Query) (*scope, report.Cover, error) {
 	part := &scope{tx: tx, account: q.Account, currency: q.Currency}

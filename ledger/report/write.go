@@ -60,7 +60,7 @@ func Write(w io.Writer, f Format, d *Definition, c Cover, rows iter.Seq2[[]Cell,
 	case CSV:
 		out = &csvForm{w: w, d: d}
 	case XLSX:
-		out = &csvForm{w: w, d: d}
+		out = newXLSX(w, d)
 	default:
 		return c, fmt.Errorf("write report: there is no format %q", string(f))
 	}
