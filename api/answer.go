@@ -79,3 +79,5 @@ func (a Answer) VisitAccountBalanceResponse(w http.ResponseWriter) error      { 
 func (a Answer) VisitListPeriodsResponse(w http.ResponseWriter) error         { return a.write(w) }
 func (a Answer) VisitGetPeriodResponse(w http.ResponseWriter) error           { return a.write(w) }
 func (a Answer) VisitProposePeriodMoveResponse(w http.ResponseWriter) error   { return a.write(w) }
+func (a Answer) VisitLedgerEntriesResponse(w http.ResponseWriter) error       { return a.write(w) }
+func (a Answer) VisitGetReportResponse(w http.ResponseWriter) error           { return a.write(w) }

@@ -57,6 +57,7 @@ type server struct {
 	log      *slog.Logger
 	document *openapi3.T
 	routes   map[string]operation // "POST /v1/bookings"
+	exports  chan struct{}        // as many reports at a time
 }
 
 var _ StrictServerInterface = (*server)(nil)
@@ -68,7 +69,7 @@ func New(cfg Config) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
-	s := &server{cfg: cfg, log: cfg.Log, document: document}
+	s := &server{cfg: cfg, log: cfg.Log, document: document, exports: make(chan struct{}, exportsAtOnce)}
 	if s.routes, err = operations(document); err != nil {
 		return nil, err
 	}

@@ -67,14 +67,11 @@ type entryView struct {
 	Currency    string `json:"currency"`
 }
 
-// LedgerTransactions shows what a saga posted. A saga of another tenant and one
-// that posted nothing are told apart by the saga itself.
+// LedgerTransactions shows what a saga or an order posted, or one transaction. A
+// saga of another tenant and one that posted nothing are told apart by the saga
+// itself.
 func (s *server) LedgerTransactions(ctx context.Context, request LedgerTransactionsRequestObject) (LedgerTransactionsResponseObject, error) {
-	tenant := whereOf(ctx).who.Tenant
-	if _, _, err := s.cfg.Store.SagaVersion(ctx, tenant, request.Params.SagaId); err != nil {
-		return nil, err
-	}
-	recorded, err := s.cfg.Books.TransactionsOfSaga(ctx, ledger.Main(tenant), request.Params.SagaId)
+	recorded, err := s.transactionsOf(ctx, ledger.Main(whereOf(ctx).who.Tenant), request.Params)
 	if err != nil {
 		return nil, err
 	}

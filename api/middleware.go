@@ -55,6 +55,9 @@ func (s *server) identify(c *gin.Context) {
 func (s *server) recover(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p) // a stream that broke off: the server ends the connection
+			}
 			s.abort(c, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 		}
 	}()

@@ -292,6 +292,60 @@ func (e JournalRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for LedgerLineLayer.
+const (
+	LedgerLineLayerHeld     LedgerLineLayer = "held"
+	LedgerLineLayerPosted   LedgerLineLayer = "posted"
+	LedgerLineLayerReleased LedgerLineLayer = "released"
+)
+
+// Valid indicates whether the value is a known member of the LedgerLineLayer enum.
+func (e LedgerLineLayer) Valid() bool {
+	switch e {
+	case LedgerLineLayerHeld:
+		return true
+	case LedgerLineLayerPosted:
+		return true
+	case LedgerLineLayerReleased:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LedgerLineObject.
+const (
+	LedgerLineObjectLedgerLine LedgerLineObject = "ledger_line"
+)
+
+// Valid indicates whether the value is a known member of the LedgerLineObject enum.
+func (e LedgerLineObject) Valid() bool {
+	switch e {
+	case LedgerLineObjectLedgerLine:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LedgerLineSide.
+const (
+	LedgerLineSideC LedgerLineSide = "C"
+	LedgerLineSideD LedgerLineSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the LedgerLineSide enum.
+func (e LedgerLineSide) Valid() bool {
+	switch e {
+	case LedgerLineSideC:
+		return true
+	case LedgerLineSideD:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerTransactionEntriesSide.
 const (
 	LedgerTransactionEntriesSideC LedgerTransactionEntriesSide = "C"
@@ -406,6 +460,42 @@ func (e PeriodState) Valid() bool {
 	case PeriodStateReopened:
 		return true
 	case PeriodStateSoftClosed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportCoverBasis.
+const (
+	AccountingPeriod ReportCoverBasis = "accounting_period"
+	RecordedTime     ReportCoverBasis = "recorded_time"
+	Transaction      ReportCoverBasis = "transaction"
+)
+
+// Valid indicates whether the value is a known member of the ReportCoverBasis enum.
+func (e ReportCoverBasis) Valid() bool {
+	switch e {
+	case AccountingPeriod:
+		return true
+	case RecordedTime:
+		return true
+	case Transaction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReportObject.
+const (
+	ReportObjectReport ReportObject = "report"
+)
+
+// Valid indicates whether the value is a known member of the ReportObject enum.
+func (e ReportObject) Valid() bool {
+	switch e {
+	case ReportObjectReport:
 		return true
 	default:
 		return false
@@ -568,6 +658,21 @@ func (e DecideApprovalParamsDecision) Valid() bool {
 	}
 }
 
+// Defines values for LedgerEntries200JSONResponseBodyObject.
+const (
+	LedgerEntries200JSONResponseBodyObjectList LedgerEntries200JSONResponseBodyObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the LedgerEntries200JSONResponseBodyObject enum.
+func (e LedgerEntries200JSONResponseBodyObject) Valid() bool {
+	switch e {
+	case LedgerEntries200JSONResponseBodyObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerTransactions200JSONResponseBodyObject.
 const (
 	LedgerTransactions200JSONResponseBodyObjectList LedgerTransactions200JSONResponseBodyObject = "list"
@@ -628,6 +733,57 @@ func (e ProposePeriodMoveParamsMove) Valid() bool {
 	case Reopen:
 		return true
 	case SoftClose:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetReportParamsFormat.
+const (
+	Csv  GetReportParamsFormat = "csv"
+	Json GetReportParamsFormat = "json"
+	Xlsx GetReportParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsFormat enum.
+func (e GetReportParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Json:
+		return true
+	case Xlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetReportParamsReport.
+const (
+	AccountRollforward GetReportParamsReport = "account_rollforward"
+	AccountStatement   GetReportParamsReport = "account_statement"
+	AuditTrail         GetReportParamsReport = "audit_trail"
+	GeneralLedger      GetReportParamsReport = "general_ledger"
+	JournalExport      GetReportParamsReport = "journal_export"
+	TrialBalance       GetReportParamsReport = "trial_balance"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsReport enum.
+func (e GetReportParamsReport) Valid() bool {
+	switch e {
+	case AccountRollforward:
+		return true
+	case AccountStatement:
+		return true
+	case AuditTrail:
+		return true
+	case GeneralLedger:
+		return true
+	case JournalExport:
+		return true
+	case TrialBalance:
 		return true
 	default:
 		return false
@@ -734,6 +890,9 @@ type AccountBalance struct {
 
 // AccountBalanceType defines model for AccountBalance.Type.
 type AccountBalanceType string
+
+// AccountCode Example: 1020
+type AccountCode = string
 
 // Approval defines model for Approval.
 type Approval struct {
@@ -979,6 +1138,54 @@ type JournalRequestEntriesSide string
 // JournalRequestKind defines model for JournalRequest.Kind.
 type JournalRequestKind string
 
+// LedgerLine defines model for LedgerLine.
+type LedgerLine struct {
+	AccountCode string  `json:"account_code"`
+	Actor       string  `json:"actor"`
+	Amount      int64   `json:"amount"`
+	ApprovalId  *string `json:"approval_id,omitempty"`
+	ApprovedBy  *string `json:"approved_by,omitempty"`
+
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency    Currency           `json:"currency"`
+	Document    *string            `json:"document,omitempty"`
+	EffectiveOn openapi_types.Date `json:"effective_on"`
+	Kind        string             `json:"kind"`
+	Layer       LedgerLineLayer    `json:"layer"`
+	Line        int                `json:"line"`
+	Object      LedgerLineObject   `json:"object"`
+	OrderRef    *string            `json:"order_ref,omitempty"`
+
+	// Period The month it counts in.
+	//
+	// Example: 2026-10
+	Period      string `json:"period"`
+	PostedAfter int64  `json:"posted_after"`
+	Purpose     string `json:"purpose"`
+	Reason      string `json:"reason"`
+
+	// RecordedAt With microseconds.
+	RecordedAt time.Time `json:"recorded_at"`
+	Reverses   *string   `json:"reverses,omitempty"`
+	SagaId     *string   `json:"saga_id,omitempty"`
+
+	// Seq The transaction's number in the book.
+	Seq           int64          `json:"seq"`
+	Side          LedgerLineSide `json:"side"`
+	TransactionId string         `json:"transaction_id"`
+}
+
+// LedgerLineLayer defines model for LedgerLine.Layer.
+type LedgerLineLayer string
+
+// LedgerLineObject defines model for LedgerLine.Object.
+type LedgerLineObject string
+
+// LedgerLineSide defines model for LedgerLine.Side.
+type LedgerLineSide string
+
 // LedgerTransaction defines model for LedgerTransaction.
 type LedgerTransaction struct {
 	Actor string `json:"actor"`
@@ -1113,6 +1320,59 @@ type Problem struct {
 
 // Reason defines model for Reason.
 type Reason = string
+
+// Report defines model for Report.
+type Report struct {
+	Columns []struct {
+		// Kind text, integer, date, timestamp, money (minor units)
+		Kind string `json:"kind"`
+		Name string `json:"name"`
+	} `json:"columns"`
+	Cover struct {
+		Account *string `json:"account,omitempty"`
+
+		// Balanced Whether total debits equal total credits in each currency.
+		Balanced   *bool            `json:"balanced,omitempty"`
+		Basis      ReportCoverBasis `json:"basis"`
+		Checkpoint struct {
+			Hash string `json:"hash"`
+
+			// Note The signed checkpoint that covers it.
+			Note *string `json:"note,omitempty"`
+
+			// Seq Of the last transaction it covers.
+			Seq int64 `json:"seq"`
+		} `json:"checkpoint"`
+		ControlTotals []struct {
+			Amount   int64  `json:"amount"`
+			Column   string `json:"column"`
+			Currency string `json:"currency"`
+		} `json:"control_totals"`
+		Currency *string `json:"currency,omitempty"`
+
+		// DataSha256 Of the header and rows as CSV, in every format.
+		DataSha256  string  `json:"data_sha256"`
+		Entity      string  `json:"entity"`
+		Final       bool    `json:"final"`
+		From        *string `json:"from,omitempty"`
+		GeneratedAt string  `json:"generated_at"`
+		GeneratedBy string  `json:"generated_by"`
+		Line        *int    `json:"line,omitempty"`
+		Period      *string `json:"period,omitempty"`
+		RowCount    int64   `json:"row_count"`
+		To          *string `json:"to,omitempty"`
+		Transaction *string `json:"transaction,omitempty"`
+	} `json:"cover"`
+	Object ReportObject             `json:"object"`
+	Report string                   `json:"report"`
+	Rows   []map[string]interface{} `json:"rows"`
+}
+
+// ReportCoverBasis defines model for Report.Cover.Basis.
+type ReportCoverBasis string
+
+// ReportObject defines model for Report.Object.
+type ReportObject string
 
 // SKU defines model for SKU.
 type SKU = string
@@ -1319,6 +1579,20 @@ type CreateBookingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// LedgerEntriesParams defines parameters for LedgerEntries.
+type LedgerEntriesParams struct {
+	Account  AccountCode `form:"account" json:"account"`
+	Currency *Currency   `form:"currency,omitempty" json:"currency,omitempty"`
+	Entity   *Entity     `form:"entity,omitempty" json:"entity,omitempty"`
+	Limit    *int        `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// LedgerEntries200JSONResponseBodyObject defines parameters for LedgerEntries.
+type LedgerEntries200JSONResponseBodyObject string
+
 // ProposeJournalParams defines parameters for ProposeJournal.
 type ProposeJournalParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
@@ -1349,7 +1623,9 @@ type ProposeReversalParams struct {
 
 // LedgerTransactionsParams defines parameters for LedgerTransactions.
 type LedgerTransactionsParams struct {
-	SagaId string `form:"saga_id" json:"saga_id"`
+	SagaId   *string `form:"saga_id,omitempty" json:"saga_id,omitempty"`
+	OrderRef *string `form:"order_ref,omitempty" json:"order_ref,omitempty"`
+	Id       *string `form:"id,omitempty" json:"id,omitempty"`
 }
 
 // LedgerTransactions200JSONResponseBodyObject defines parameters for LedgerTransactions.
@@ -1395,6 +1671,32 @@ type ProposePeriodMoveParams struct {
 
 // ProposePeriodMoveParamsMove defines parameters for ProposePeriodMove.
 type ProposePeriodMoveParamsMove string
+
+// GetReportParams defines parameters for GetReport.
+type GetReportParams struct {
+	Format   *GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+	Period   *string                `form:"period,omitempty" json:"period,omitempty"`
+	From     *time.Time             `form:"from,omitempty" json:"from,omitempty"`
+	To       *time.Time             `form:"to,omitempty" json:"to,omitempty"`
+	Account  *AccountCode           `form:"account,omitempty" json:"account,omitempty"`
+	Currency *Currency              `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Transaction For `audit_trail`: the transaction's id, or its number in the book.
+	Transaction *string `form:"transaction,omitempty" json:"transaction,omitempty"`
+
+	// Line For `audit_trail`: one line of it.
+	Line   *int    `form:"line,omitempty" json:"line,omitempty"`
+	Entity *Entity `form:"entity,omitempty" json:"entity,omitempty"`
+
+	// IfNoneMatch The `ETag` you have.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// GetReportParamsFormat defines parameters for GetReport.
+type GetReportParamsFormat string
+
+// GetReportParamsReport defines parameters for GetReport.
+type GetReportParamsReport string
 
 // ListSagasParams defines parameters for ListSagas.
 type ListSagasParams struct {
@@ -1526,13 +1828,16 @@ type ServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
+	// LedgerEntries The lines of one account, in the order they were recorded
+	// (GET /v1/ledger/entries)
+	LedgerEntries(c *gin.Context, params LedgerEntriesParams)
 	// ProposeJournal Propose a journal or a write-off
 	// (POST /v1/ledger/journals)
 	ProposeJournal(c *gin.Context, params ProposeJournalParams)
 	// ProposeReversal Propose to take a transaction back
 	// (POST /v1/ledger/reversals)
 	ProposeReversal(c *gin.Context, params ProposeReversalParams)
-	// LedgerTransactions What an order posted to the books
+	// LedgerTransactions What an order posted to the books, or one transaction
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(c *gin.Context, params LedgerTransactionsParams)
 	// TrialBalance Every account with its posted and pending sums
@@ -1547,6 +1852,9 @@ type ServerInterface interface {
 	// ProposePeriodMove Propose to soft-close, close or reopen a period
 	// (POST /v1/periods/{period}/{move})
 	ProposePeriodMove(c *gin.Context, period PeriodName, move ProposePeriodMoveParamsMove, params ProposePeriodMoveParams)
+	// GetReport A report of finance, as JSON, CSV or XLSX
+	// (GET /v1/reports/{report})
+	GetReport(c *gin.Context, report GetReportParamsReport, params GetReportParams)
 	// ListSagas List orders, newest first
 	// (GET /v1/sagas)
 	ListSagas(c *gin.Context, params ListSagasParams)
@@ -1917,6 +2225,65 @@ func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 	siw.Handler.CreateBooking(c, params)
 }
 
+// LedgerEntries operation middleware
+func (siw *ServerInterfaceWrapper) LedgerEntries(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LedgerEntriesParams
+
+	// ------------- Required query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "account", c.Request.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter account: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LedgerEntries(c, params)
+}
+
 // ProposeJournal operation middleware
 func (siw *ServerInterfaceWrapper) ProposeJournal(c *gin.Context) {
 
@@ -2006,11 +2373,27 @@ func (siw *ServerInterfaceWrapper) LedgerTransactions(c *gin.Context) {
 	// Parameter object where we will unmarshal all parameters from the context
 	var params LedgerTransactionsParams
 
-	// ------------- Required query parameter "saga_id" -------------
+	// ------------- Optional query parameter "saga_id" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, true, "saga_id", c.Request.URL.Query(), &params.SagaId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "saga_id", c.Request.URL.Query(), &params.SagaId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter saga_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "order_ref" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order_ref", c.Request.URL.Query(), &params.OrderRef, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter order_ref: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", c.Request.URL.Query(), &params.Id, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -2170,6 +2553,127 @@ func (siw *ServerInterfaceWrapper) ProposePeriodMove(c *gin.Context) {
 	}
 
 	siw.Handler.ProposePeriodMove(c, period, move, params)
+}
+
+// GetReport operation middleware
+func (siw *ServerInterfaceWrapper) GetReport(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "report" -------------
+	var report GetReportParamsReport
+
+	err = runtime.BindStyledParameterWithOptions("simple", "report", c.Param("report"), &report, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter report: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetReportParams
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", c.Request.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter period: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", c.Request.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter account: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "transaction" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "transaction", c.Request.URL.Query(), &params.Transaction, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter transaction: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "line" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "line", c.Request.URL.Query(), &params.Line, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter line: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "entity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "entity", c.Request.URL.Query(), &params.Entity, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter entity: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetReport(c, report, params)
 }
 
 // ListSagas operation middleware
@@ -2540,6 +3044,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/stream_tickets", wrapper.CreateStreamTicket)
 	router.GET(options.BaseURL+"/v1/ledger/trial-balance", wrapper.TrialBalance)
 	router.GET(options.BaseURL+"/v1/ledger/transactions", wrapper.LedgerTransactions)
+	router.GET(options.BaseURL+"/v1/ledger/entries", wrapper.LedgerEntries)
+	router.GET(options.BaseURL+"/v1/reports/:report", wrapper.GetReport)
 	router.POST(options.BaseURL+"/v1/ledger/journals", wrapper.ProposeJournal)
 	router.POST(options.BaseURL+"/v1/ledger/reversals", wrapper.ProposeReversal)
 	router.GET(options.BaseURL+"/v1/accounts", wrapper.ListAccounts)
@@ -3074,6 +3580,64 @@ func (response CreateBookingdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type LedgerEntriesRequestObject struct {
+	Params LedgerEntriesParams
+}
+
+type LedgerEntriesResponseObject interface {
+	VisitLedgerEntriesResponse(w http.ResponseWriter) error
+}
+
+type LedgerEntries200ResponseHeaders struct {
+	RequestId *string
+}
+
+type LedgerEntries200JSONResponse struct {
+	Body struct {
+		Data       []LedgerLine                           `json:"data"`
+		HasMore    bool                                   `json:"has_more"`
+		NextCursor *string                                `json:"next_cursor"`
+		Object     LedgerEntries200JSONResponseBodyObject `json:"object"`
+	}
+	Headers LedgerEntries200ResponseHeaders
+}
+
+func (response LedgerEntries200JSONResponse) VisitLedgerEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LedgerEntriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response LedgerEntriesdefaultApplicationProblemPlusJSONResponse) VisitLedgerEntriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ProposeJournalRequestObject struct {
 	Params ProposeJournalParams
 	Body   *ProposeJournalJSONRequestBody
@@ -3434,6 +3998,156 @@ type ProposePeriodMovedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ProposePeriodMovedefaultApplicationProblemPlusJSONResponse) VisitProposePeriodMoveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReportRequestObject struct {
+	Report GetReportParamsReport `json:"report"`
+	Params GetReportParams
+}
+
+type GetReportResponseObject interface {
+	VisitGetReportResponse(w http.ResponseWriter) error
+}
+
+type GetReport200ResponseHeaders struct {
+	ContentDisposition *string
+	ETag               *string
+	ReportCheckpoint   *string
+	ReportFinal        *string
+	RequestId          *string
+}
+
+type GetReport200JSONResponse struct {
+	Body    Report
+	Headers GetReport200ResponseHeaders
+}
+
+func (response GetReport200JSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.ReportCheckpoint != nil {
+		w.Header().Set("Report-Checkpoint", fmt.Sprint(*response.Headers.ReportCheckpoint))
+	}
+	if response.Headers.ReportFinal != nil {
+		w.Header().Set("Report-Final", fmt.Sprint(*response.Headers.ReportFinal))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReport200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	Headers       GetReport200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReport200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.ReportCheckpoint != nil {
+		w.Header().Set("Report-Checkpoint", fmt.Sprint(*response.Headers.ReportCheckpoint))
+	}
+	if response.Headers.ReportFinal != nil {
+		w.Header().Set("Report-Final", fmt.Sprint(*response.Headers.ReportFinal))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReport200TextcsvResponse struct {
+	Body          io.Reader
+	Headers       GetReport200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetReport200TextcsvResponse) VisitGetReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ContentDisposition != nil {
+		w.Header().Set("Content-Disposition", fmt.Sprint(*response.Headers.ContentDisposition))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.ReportCheckpoint != nil {
+		w.Header().Set("Report-Checkpoint", fmt.Sprint(*response.Headers.ReportCheckpoint))
+	}
+	if response.Headers.ReportFinal != nil {
+		w.Header().Set("Report-Final", fmt.Sprint(*response.Headers.ReportFinal))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetReport304Response struct {
+}
+
+func (response GetReport304Response) VisitGetReportResponse(w http.ResponseWriter) error {
+	w.WriteHeader(304)
+	return nil
+}
+
+type GetReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetReportdefaultApplicationProblemPlusJSONResponse) VisitGetReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3905,13 +4619,16 @@ type StrictServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
+	// LedgerEntries The lines of one account, in the order they were recorded
+	// (GET /v1/ledger/entries)
+	LedgerEntries(ctx context.Context, request LedgerEntriesRequestObject) (LedgerEntriesResponseObject, error)
 	// ProposeJournal Propose a journal or a write-off
 	// (POST /v1/ledger/journals)
 	ProposeJournal(ctx context.Context, request ProposeJournalRequestObject) (ProposeJournalResponseObject, error)
 	// ProposeReversal Propose to take a transaction back
 	// (POST /v1/ledger/reversals)
 	ProposeReversal(ctx context.Context, request ProposeReversalRequestObject) (ProposeReversalResponseObject, error)
-	// LedgerTransactions What an order posted to the books
+	// LedgerTransactions What an order posted to the books, or one transaction
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(ctx context.Context, request LedgerTransactionsRequestObject) (LedgerTransactionsResponseObject, error)
 	// TrialBalance Every account with its posted and pending sums
@@ -3926,6 +4643,9 @@ type StrictServerInterface interface {
 	// ProposePeriodMove Propose to soft-close, close or reopen a period
 	// (POST /v1/periods/{period}/{move})
 	ProposePeriodMove(ctx context.Context, request ProposePeriodMoveRequestObject) (ProposePeriodMoveResponseObject, error)
+	// GetReport A report of finance, as JSON, CSV or XLSX
+	// (GET /v1/reports/{report})
+	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
 	// ListSagas List orders, newest first
 	// (GET /v1/sagas)
 	ListSagas(ctx context.Context, request ListSagasRequestObject) (ListSagasResponseObject, error)
@@ -4318,6 +5038,32 @@ func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingPar
 	}
 }
 
+// LedgerEntries operation middleware
+func (sh *strictHandler) LedgerEntries(ctx *gin.Context, params LedgerEntriesParams) {
+	var request LedgerEntriesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LedgerEntries(ctx, request.(LedgerEntriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LedgerEntries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LedgerEntriesResponseObject); ok {
+		if err := validResponse.VisitLedgerEntriesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ProposeJournal operation middleware
 func (sh *strictHandler) ProposeJournal(ctx *gin.Context, params ProposeJournalParams) {
 	var request ProposeJournalRequestObject
@@ -4550,6 +5296,33 @@ func (sh *strictHandler) ProposePeriodMove(ctx *gin.Context, period PeriodName, 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ProposePeriodMoveResponseObject); ok {
 		if err := validResponse.VisitProposePeriodMoveResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetReport operation middleware
+func (sh *strictHandler) GetReport(ctx *gin.Context, report GetReportParamsReport, params GetReportParams) {
+	var request GetReportRequestObject
+
+	request.Report = report
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReport(ctx, request.(GetReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetReportResponseObject); ok {
+		if err := validResponse.VisitGetReportResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -36,6 +36,8 @@ var (
 		"accountBalance":      readsBooks,
 		"listPeriods":         readsBooks,
 		"getPeriod":           readsBooks,
+		"ledgerEntries":       {"finance_preparer", "finance_reviewer", "auditor"},
+		"getReport":           {"finance_preparer", "finance_reviewer", "auditor"},
 	}
 )
 

@@ -213,6 +213,7 @@ type Books interface {
 	BalanceAt(ctx context.Context, book ledger.Book, account int64, at time.Time) (ledgerpg.BalanceAt, error)
 	Periods(ctx context.Context, book ledger.Book) ([]ledgerpg.PeriodState, error)
 	PeriodHistory(ctx context.Context, book ledger.Book, period time.Time) (ledgerpg.PeriodHistory, error)
+	Reports
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.
