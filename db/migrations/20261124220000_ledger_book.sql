@@ -65,8 +65,9 @@ create table ledger.journal (
   constraint journal_kind_known check (kind in ('posted', 'pending', 'post_pending', 'void_pending', 'expire_pending')),
   constraint journal_resolves_when_due check ((kind in ('post_pending', 'void_pending', 'expire_pending')) = (resolves is not null)),
   constraint journal_reverses_posted check (reverses is null or kind = 'posted'),
-  constraint journal_expiry_of_pending check (expires_at is null or kind = 'pending'),
-  constraint journal_manual_is_approved check (purpose not like 'manual.%' or approval_id is not null),
+  constraint journal_expiry_of_pending check (expires_at is null or kind = 'pending' and expires_at > 'epoch'),  -- the hash takes the epoch for none
+  constraint journal_id_given check (id <> '00000000-0000-0000-0000-000000000000'),  -- and this for none
+  constraint journal_manual_is_approved check (purpose not like 'manual.%' or coalesce(approval_id, '') <> ''),
   constraint journal_period_is_month check (extract(day from period) = 1),
   constraint journal_purpose_length check (length(purpose) between 1 and 100),
   constraint journal_actor_length check (length(actor) between 1 and 200),
@@ -438,6 +439,10 @@ declare
   wrong   text;
   last    bytea;
   at_us   bigint := (extract(epoch from p_at) * 1000000)::bigint;
+  of_first      integer;
+  of_last       integer;
+  open_from     date;  -- the first period that takes what has no approval; null: any
+  open_approved date;  -- and what has
 begin
   if p_tenant is distinct from app.current_tenant() then
     raise exception 'the tenant is not the session''s' using errcode = '42501';
@@ -446,15 +451,19 @@ begin
   if not found then
     raise exception 'there is no such book' using errcode = '42501';
   end if;
-  if head.seq <> p_seq or head.hash <> p_hash or head.version <> p_version then
+  if (head.seq, head.hash, head.version) is distinct from (p_seq, p_hash, p_version) then
     return query select 'stale', head.seq, head.hash, head.version, head.recorded_at;
     return;
   end if;
   if n is null or n = 0 or n > 10000 or cardinality(l_of) > 100000 then
     raise exception 'a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
   end if;
+  -- Elements of these two are taken by number.
+  if (array_lower(t_hash, 1), array_upper(t_hash, 1), array_lower(t_period, 1), array_upper(t_period, 1)) is distinct from (1, n, 1, n) then
+    raise exception 'the batch is wrong: transactions' using errcode = 'LG002';
+  end if;
   if p_at <= head.recorded_at
-     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 second')
+     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 microsecond')
      or p_at < clock_timestamp() - interval '5 minutes' then
     raise exception 'the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at using errcode = 'LG002';
   end if;
@@ -462,24 +471,26 @@ begin
 
   -- The lines: the account is the book's and open, each balance follows from
   -- the one before it (the first from the stored one), bounds hold after each
-  -- transaction, and their bytes for the hash.
+  -- transaction, and their bytes for the hash. Their order is that of their
+  -- numbers, which have no gap, and what is released comes first.
   select array_agg(g.bytes order by g.of), array_agg(g.posted order by g.of), array_agg(g.held order by g.of),
-         array_agg(g.freed order by g.of), min(g.wrong)
-    into bytes, posted, held, freed, wrong
+         array_agg(g.freed order by g.of), min(g.wrong), min(g.of), max(g.of)
+    into bytes, posted, held, freed, wrong, of_first, of_last
     from (
-      select c.of, string_agg(c.bytes, ''::bytea order by c.place) as bytes, min(c.wrong) as wrong,
+      select c.of, string_agg(c.bytes, ''::bytea order by c.line) as bytes,
+             coalesce(min(c.wrong), case when min(c.line) is distinct from 1 or max(c.line) <> count(*)
+               or max(c.line) filter (where c.layer = 'R') <> count(*) filter (where c.layer = 'R') then 'lines' end) as wrong,
              (count(*) filter (where c.layer = 'P'))::integer as posted,
              (count(*) filter (where c.layer = 'H'))::integer as held,
              (count(*) filter (where c.layer = 'R'))::integer as freed
         from (
-          select u.of, u.place, u.layer,
+          select u.of, u.line, u.layer,
                  int2send(u.line) || int2send(octet_length(a.code)::smallint) || convert_to(a.code || a.currency || u.side || u.layer, 'UTF8')
                    || int8send(u.amount) || int8send(u.posted) || int8send(u.held_debits) || int8send(u.held_credits) as bytes,
                  case
-                   when a.id is null or a.currency <> u.currency then 'account'
+                   when a.id is null or a.currency is distinct from u.currency then 'account'
                    when a.closed_at is not null then 'account closed'
                    when u.amount is null or u.amount <= 0 or u.side not in ('D', 'C') or u.layer not in ('P', 'H', 'R') then 'line'
-                   when lag(u.of) over own is not null and lag(u.of) over own > u.of then 'order'
                    when u.posted is distinct from coalesce(lag(u.posted) over own, b.debits_posted - b.credits_posted)
                         + case when u.layer <> 'P' then 0 when u.side = 'D' then u.amount else -u.amount end then 'balance'
                    when u.held_debits is distinct from coalesce(lag(u.held_debits) over own, b.debits_pending)
@@ -493,10 +504,10 @@ begin
                               else -u.posted - u.held_debits < a.floor or -u.posted + u.held_credits > a.ceiling end then 'bounds'
                  end as wrong
             from unnest(l_of, l_line, l_account, l_currency, l_side, l_layer, l_amount, l_posted, l_held_debits, l_held_credits)
-                 with ordinality as u (of, line, account, currency, side, layer, amount, posted, held_debits, held_credits, place)
+                 as u (of, line, account, currency, side, layer, amount, posted, held_debits, held_credits)
             left join account a on a.id = u.account and a.book_id = p_book
             left join balance b on b.account_id = u.account
-          window own as (partition by u.account order by u.place)
+          window own as (partition by u.account order by u.of, u.line)
         ) c
        group by c.of
     ) g;
@@ -507,12 +518,15 @@ begin
               group by u.of, u.currency, u.layer having sum(case u.side when 'D' then u.amount else -u.amount end) <> 0) then
     raise exception 'the batch is wrong: unbalanced' using errcode = 'LG002';
   end if;
-  if cardinality(bytes) is distinct from n then
+  if (cardinality(bytes), of_first, of_last) is distinct from (n, 1, n) then
     raise exception 'the batch is wrong: lines' using errcode = 'LG002';
   end if;
 
-  -- The transactions: kinds and layers fit, periods are open, and each hash
+  -- The transactions: kinds and layers fit, each counts in the month it
+  -- happened in or the first later one that is open to it, and each hash
   -- follows from the one before it.
+  open_approved := head.closed_through + interval '1 month';
+  open_from := greatest(head.closed_through, head.soft_closed_through) + interval '1 month';
   select min(w.wrong) into wrong
     from (
       select case
@@ -530,11 +544,9 @@ begin
                     || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
                     || u.bytes) then 'chain'
                when u.period <= head.closed_through then 'period closed'
-               when u.period <= head.soft_closed_through and u.approval_id is null then 'period closed'
-               when u.period < u.effective_on - extract(day from u.effective_on)::integer + 1 then 'period'
-               when u.period > u.effective_on - extract(day from u.effective_on)::integer + 1
-                    and u.effective_on - extract(day from u.effective_on)::integer + 1 > greatest(head.closed_through, head.soft_closed_through, '-infinity')
-                    then 'period'
+               when u.period <= head.soft_closed_through and coalesce(u.approval_id, '') = '' then 'period closed'
+               when u.period is distinct from greatest(u.effective_on - extract(day from u.effective_on)::integer + 1,
+                    case when coalesce(u.approval_id, '') = '' then open_from else open_approved end) then 'period'
                when not case u.kind
                           when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
                           when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
@@ -649,7 +661,7 @@ begin
           select p.account_id, p.side, sum(p.amount) filter (where p.layer = 'R') as freed, sum(p.amount) filter (where p.layer = 'P') as posted
             from posting p where p.book_id = p_book and p.recorded_at = x.at group by 1, 2) m
             on m.account_id = h.account_id and m.side = h.side
-         where h.amount is distinct from m.freed or m.posted > h.amount) then
+         where h.amount is distinct from m.freed or m.posted > coalesce(h.amount, 0)) then
         return 'exceeds pending';
       end if;
     end if;
