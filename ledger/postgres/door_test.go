@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,7 @@ type hostile struct {
 	book     ledger.Book
 	theirs   int32 // another tenant's book
 	accounts map[string]int64
+	turn     sync.Mutex // of those who would lock each other out
 
 	hold, small, ended, expired, posted, reversed uuid.UUID
 }
