@@ -35,3 +35,13 @@ func (s *Store) Compute(ctx context.Context, tx pgx.Tx, book ledger.Book, batch 
 func DoorArguments(book ledger.Book, before ledger.Head, recorded []*ledger.Recorded) []any {
 	return doorArguments(book, before, recorded)
 }
+
+// Queued is how many calls wait for a book's writer.
+func (s *Store) Queued(book ledger.Book) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.writers[book]; w != nil {
+		return len(w.queue)
+	}
+	return 0
+}

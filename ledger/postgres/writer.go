@@ -273,7 +273,7 @@ func (w *writer) resolve(batch []ledger.Transaction, cause error) (results []led
 	defer cancel()
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		results, err := w.fenced(ctx, batch)
-		if err == nil || !unknown(err) {
+		if err == nil || isRefusal(err) {
 			return results, true, err
 		}
 		wait := time.NewTimer(pause)
