@@ -34,18 +34,7 @@ func TestTheStoreAgreesWithTheModel(t *testing.T) {
 	store := postgres.New(db.Pool("app_worker"))
 	ledgertest.AgreesWithModel(t, func() (ledger.Poster, uuid.UUID) { return store, db.Tenant() },
 		func(ctx context.Context, tenant uuid.UUID) (map[ledgertest.Account]ledgertest.Sums, error) {
-			list, err := store.TrialBalance(ctx, ledger.Main(tenant), "")
-			got := map[ledgertest.Account]ledgertest.Sums{}
-			for _, b := range list {
-				sums := ledgertest.Sums{
-					DebitsPending: b.DebitsPending, CreditsPending: b.CreditsPending,
-					DebitsPosted: b.DebitsPosted, CreditsPosted: b.CreditsPosted,
-				}
-				if sums != (ledgertest.Sums{}) {
-					got[ledgertest.Account{Code: b.Account.Code, Currency: b.Currency}] = sums
-				}
-			}
-			return got, err
+			return sumsOf(ctx, store, ledger.Main(tenant))
 		})
 	requireSound(t, db)
 }
