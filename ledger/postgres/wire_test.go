@@ -30,6 +30,7 @@ const (
 // commit of a transaction in which the door was called.
 type wire struct {
 	lose func(straight bool) loss
+	cut  func() bool // whether to cut before some other write; nil: never
 
 	mu   sync.Mutex
 	late []*parcel
@@ -128,6 +129,9 @@ func (c *wired) Write(b []byte) (int, error) {
 	}
 	commits, straight := c.look(b)
 	if !commits {
+		if c.wire.cut != nil && c.wire.cut() {
+			return 0, errors.Join(errLost, c.Close())
+		}
 		return c.Conn.Write(b)
 	}
 	l := c.wire.lose(straight)
