@@ -81,8 +81,9 @@ create table ledger.journal (
   constraint journal_kind_known check (kind in ('posted', 'pending', 'post_pending', 'void_pending', 'expire_pending')),
   constraint journal_resolves_when_due check ((kind in ('post_pending', 'void_pending', 'expire_pending')) = (resolves is not null)),
   constraint journal_reverses_posted check (reverses is null or kind = 'posted'),
-  constraint journal_expiry_of_pending check (expires_at is null or kind = 'pending'),
-  constraint journal_manual_is_approved check (purpose not like 'manual.%' or approval_id is not null),
+  constraint journal_expiry_of_pending check (expires_at is null or kind = 'pending' and expires_at > 'epoch'),  -- the hash takes the epoch for none
+  constraint journal_id_given check (id <> '00000000-0000-0000-0000-000000000000'),  -- and this for none
+  constraint journal_manual_is_approved check (purpose not like 'manual.%' or coalesce(approval_id, '') <> ''),
   constraint journal_period_is_month check (extract(day from period) = 1),
   constraint journal_purpose_length check (length(purpose) between 1 and 100),
   constraint journal_actor_length check (length(actor) between 1 and 200),
@@ -474,17 +475,23 @@ declare
   more_currencies boolean;
   ahead      boolean;
   earliest   date;
-  unapproved date;
-  late       date;
+  late       boolean;
+  open_from  date;      -- the first period that takes what has no approval; null: any
+  open_approved date;   -- and what has
 begin
   if p_tenant is distinct from app.current_tenant() then
     raise exception 'the tenant is not the session''s' using errcode = '42501';
   end if;
-  if n is null or m is null or n = 0 or n > 10000 or m > 100000
-     or cardinality(t_hash) <> n or cardinality(l_line) <> m or cardinality(l_account) <> m or cardinality(l_name) <> m
-     or cardinality(l_prev) <> m or cardinality(l_layer) <> m or cardinality(l_amount) <> m or cardinality(l_posted) <> m
-     or cardinality(l_held_debits) <> m or cardinality(l_held_credits) <> m then
+  if n is null or m is null or n = 0 or n > 10000 or m > 100000 then
     raise exception 'the batch is wrong: a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
+  end if;
+  -- Elements of these are taken by number.
+  if (array_dims(t_hash), array_dims(t_period)) is distinct from (format('[1:%s]', n), format('[1:%s]', n))
+     or (array_dims(l_of), array_dims(l_line), array_dims(l_account), array_dims(l_prev), array_dims(l_layer), array_dims(l_amount),
+         array_dims(l_posted), array_dims(l_held_debits), array_dims(l_held_credits))
+        is distinct from (format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m),
+         format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m)) then
+    raise exception 'the batch is wrong: its arrays differ in length' using errcode = 'LG002';
   end if;
   said := set_config('ledger.door', 'open', true);
   said := set_config('ledger.book', p_book::text, true);
@@ -499,7 +506,8 @@ begin
              || convert_to(u.name || case when u.amount > 0 then 'D' else 'C' end || case u.layer when 0 then 'P' when 1 then 'H' else 'R' end, 'UTF8')
              || int8send(abs(u.amount)) || int8send(u.posted) || int8send(u.held_debits) || int8send(u.held_credits) as bytes,
            case
-             when u.amount is null or u.amount = 0 or u.layer is null or u.layer not between -1 and 1 or u.account is null or u.of is null
+             when u.amount is null or u.amount = 0 or u.layer is null or u.layer not between -1 and 1 or u.account is null or u.name is null or u.of is null
+               or u.layer = -1 and u.line > 1 and l_layer[u.place - 1] <> -1  -- what is released comes first
                or u.of not between 1 and n or u.place > 1 and u.of < l_of[u.place - 1]
                or u.line is distinct from case when u.place > 1 and u.of = l_of[u.place - 1] then l_line[u.place - 1] + 1 else 1 end then 'line'
              when u.held_debits < 0 or u.held_credits < 0 or u.prev is null or u.prev < 0 or u.prev >= u.place then 'balance'
@@ -560,7 +568,6 @@ begin
                   || int4send(octet_length(coalesce(u.approval_id, '')))
                   || convert_to(concat(u.kind, u.purpose, u.actor, u.reason, u.saga_id, u.order_ref, u.document, u.approval_id), 'UTF8')
                   || u.bytes) then 'chain'
-             when u.period < u.effective_on - extract(day from u.effective_on)::integer + 1 then 'period'
              when not case u.kind
                         when 'posted' then u.held = 0 and u.freed = 0 and u.posted between 2 and 1000
                         when 'pending' then u.posted = 0 and u.freed = 0 and u.held between 2 and 1000
@@ -581,10 +588,8 @@ begin
     insert into journal_key (seq, recorded_at, id, book_id)
     select p_seq + t.place, p_at + (t.place - 1) * interval '1 microsecond', t.id, p_book from t
   )
-  select min(t.wrong), min(t.period), min(t.period) filter (where t.approval_id is null),
-         max(t.effective_on - extract(day from t.effective_on)::integer + 1)
-           filter (where t.period <> t.effective_on - extract(day from t.effective_on)::integer + 1)
-    into wrong, earliest, unapproved, late from t;
+  select min(t.wrong), min(t.effective_on), bool_or(t.period is distinct from t.effective_on - extract(day from t.effective_on)::integer + 1)
+    into wrong, earliest, late from t;
   if wrong is not null then
     raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
   end if;
@@ -602,25 +607,27 @@ begin
   end loop;
 
   -- The head: the one that the caller has computed on, and the periods as it
-  -- knows them. What counts in a later month than it happened in is late for
-  -- one that is closed.
+  -- knows them: what counts in another month than it happened in is late for
+  -- one that is closed, and counts in the first that is open to it.
   select * into head from book where id = p_book and tenant_id = p_tenant for no key update;
   if not found then
     raise exception 'there is no such book' using errcode = '42501';
   end if;
-  if head.seq <> p_seq or head.hash <> p_hash or head.version <> p_version then
+  if (head.seq, head.hash, head.version) is distinct from (p_seq, p_hash, p_version) then
     raise exception 'the book has moved: it is at % of version %', head.seq, head.version using errcode = 'LG003';
   end if;
-  if p_at <= head.recorded_at
-     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 second')
+  if p_at is null or p_at <= head.recorded_at
+     or p_at > greatest(clock_timestamp() + interval '5 minutes', head.recorded_at + interval '1 microsecond')
      or p_at < clock_timestamp() - interval '5 minutes' then
     raise exception 'the batch is wrong: the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at
       using errcode = 'LG002';
   end if;
-  if earliest <= head.closed_through or unapproved <= head.soft_closed_through then
-    raise exception 'the batch is wrong: period closed' using errcode = 'LG002';
-  end if;
-  if late > greatest(head.closed_through, head.soft_closed_through, '-infinity') then
+  open_approved := head.closed_through + interval '1 month';
+  open_from := greatest(head.closed_through, head.soft_closed_through) + interval '1 month';
+  if (late or earliest < open_from) and exists (
+    select from unnest(t_period, t_effective_on, t_approval_id) as u (period, effective_on, approval_id)
+     where u.period is distinct from greatest(u.effective_on - extract(day from u.effective_on)::integer + 1,
+             case when coalesce(u.approval_id, '') = '' then open_from else open_approved end)) then
     raise exception 'the batch is wrong: period' using errcode = 'LG002';
   end if;
 
@@ -737,7 +744,7 @@ begin
           select p.account_id, p.side, sum(p.amount) filter (where p.layer = 'R') as freed, sum(p.amount) filter (where p.layer = 'P') as posted
             from posting p where p.book_id = p_book and p.recorded_at = x.at group by 1, 2) m
             on m.account_id = h.account_id and m.side = h.side
-         where h.amount is distinct from m.freed or m.posted > h.amount) then
+         where h.amount is distinct from m.freed or m.posted > coalesce(h.amount, 0)) then
         return 'exceeds pending';
       end if;
     end if;

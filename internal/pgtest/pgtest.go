@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -119,23 +120,46 @@ func start() (*server, error) {
 	defer cancel()
 	super := os.Getenv("TEST_DATABASE_URL")
 	if super == "" {
-		dir, err := os.MkdirTemp("", "recourse-pgtest-*")
+		c, err := cluster(ctx, "", nil)
 		if err != nil {
-			return nil, fmt.Errorf("make a folder for the test cluster: %w", err)
-		}
-		c := pglocal.New(pglocal.Config{Dir: dir, Settings: map[string]string{
-			"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
-		}})
-		if err := c.Ensure(ctx); err != nil {
-			return nil, err
-		}
-		if err := c.DieWithProcess(); err != nil {
 			return nil, err
 		}
 		super = c.SuperURL("postgres")
 	}
 	srv := &server{super: super, template: "recourse_template_" + fingerprint()}
 	return srv, srv.prepare(ctx)
+}
+
+// cluster starts a cluster that ends with the process.
+func cluster(ctx context.Context, within string, settings map[string]string) (*pglocal.Cluster, error) {
+	dir, err := os.MkdirTemp(within, "recourse-pgtest-*")
+	if err != nil {
+		return nil, fmt.Errorf("make a folder for the test cluster: %w", err)
+	}
+	all := map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+	maps.Copy(all, settings)
+	c := pglocal.New(pglocal.Config{Dir: dir, Settings: all})
+	if err := c.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	return c, c.DieWithProcess()
+}
+
+// NewCluster returns a database on a cluster of its own, for tests that break
+// the server. Its folder is made within the one given, or where temporary ones
+// are; settings go on top of ours.
+func NewCluster(tb testing.TB, within string, settings map[string]string) (*DB, *pglocal.Cluster) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 3*time.Minute)
+	defer cancel()
+	c, err := cluster(ctx, within, settings)
+	require.NoError(tb, err, "tests need Postgres; make postgres finds or installs it")
+	tb.Cleanup(func() { _ = c.Stop(context.WithoutCancel(tb.Context())) })
+	srv := &server{super: c.SuperURL("postgres"), template: "recourse_template_" + fingerprint()}
+	require.NoError(tb, srv.prepare(ctx))
+	d := &DB{t: tb, name: "t_broken", srv: srv}
+	require.NoError(tb, srv.clone(ctx, d.name))
+	return d, c
 }
 
 // prepare makes the template unless another process has made it.

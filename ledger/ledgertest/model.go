@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -30,22 +31,40 @@ type Sums struct {
 // Model is the ledger of one or more tenants in memory, with the outcomes the
 // database's door gives. It is safe for concurrent use.
 type Model struct {
+	now func() time.Time
+
 	mu    sync.Mutex
 	books map[ledger.Book]*books
 }
 
 type books struct {
 	log      []ledger.Transaction
+	periods  []time.Time
+	opened   map[Account]*opened
+	closed   time.Time // the last closed period
+	soft     time.Time // the last softly closed one
 	seq      map[uuid.UUID]int64
 	resolved map[uuid.UUID]bool
 	reversed map[uuid.UUID]bool
 	sums     map[Account]Sums
 }
 
+// opened is an account beside those of the standard chart.
+type opened struct {
+	normal         ledger.Side
+	floor, ceiling *int64
+	closed         bool
+}
+
 var _ ledger.Poster = (*Model)(nil)
 
 // NewModel returns an empty ledger.
-func NewModel() *Model { return &Model{books: map[ledger.Book]*books{}} }
+func NewModel() *Model { return NewModelAt(time.Now) }
+
+// NewModelAt returns an empty ledger with a clock.
+func NewModelAt(now func() time.Time) *Model {
+	return &Model{now: now, books: map[ledger.Book]*books{}}
+}
 
 // Post puts a batch into the books.
 func (m *Model) Post(_ context.Context, book ledger.Book, batch []ledger.Transaction) ([]ledger.Result, error) {
@@ -54,7 +73,7 @@ func (m *Model) Post(_ context.Context, book ledger.Book, batch []ledger.Transac
 	b := m.of(book)
 	out := make([]ledger.Result, len(batch))
 	for i, t := range batch {
-		out[i] = b.post(t)
+		out[i] = b.post(t, m.now().UTC())
 	}
 	return out, nil
 }
@@ -66,6 +85,55 @@ func (m *Model) Sums(tenant uuid.UUID) map[Account]Sums {
 	out := maps.Clone(m.of(ledger.Main(tenant)).sums)
 	maps.DeleteFunc(out, func(_ Account, s Sums) bool { return s == Sums{} })
 	return out
+}
+
+// Open opens an account; one that is open stays as it is.
+func (m *Model) Open(book ledger.Book, a Account, normal ledger.Side, floor, ceiling *int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b := m.of(book); b.opened[a] == nil {
+		b.opened[a] = &opened{normal: normal, floor: floor, ceiling: ceiling}
+	}
+}
+
+// Change closes an opened account, opens it again, or moves its bounds. It
+// returns what became of it: changed, missing, or the name of the rule that is
+// against it.
+func (m *Model) Change(book ledger.Book, a Account, closed bool, floor, ceiling *int64) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.of(book)
+	o, s := b.opened[a], b.sums[a]
+	if o == nil {
+		return "missing"
+	}
+	stands := s.DebitsPosted - s.CreditsPosted
+	if o.normal == ledger.Credit {
+		stands = -stands
+	}
+	switch {
+	case closed && (stands != 0 || s.DebitsPending != 0 || s.CreditsPending != 0):
+		return "account_closes_at_zero"
+	case floor != nil && stands < *floor, ceiling != nil && stands > *ceiling:
+		return "account_stands_within_bounds"
+	}
+	o.closed, o.floor, o.ceiling = closed, floor, ceiling
+	return "changed"
+}
+
+// Close closes periods, the first days of whose last ones are given.
+func (m *Model) Close(book ledger.Book, through, soft time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	b := m.of(book)
+	b.closed, b.soft = through, soft
+}
+
+// Periods returns the period each of the book's transactions counts in.
+func (m *Model) Periods(book ledger.Book) []time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.of(book).periods)
 }
 
 // Log returns the tenant's transactions in order.
@@ -80,14 +148,14 @@ func (m *Model) of(book ledger.Book) *books {
 	if !ok {
 		b = &books{
 			seq:      map[uuid.UUID]int64{},
-			resolved: map[uuid.UUID]bool{}, reversed: map[uuid.UUID]bool{}, sums: map[Account]Sums{},
+			resolved: map[uuid.UUID]bool{}, reversed: map[uuid.UUID]bool{}, sums: map[Account]Sums{}, opened: map[Account]*opened{},
 		}
 		m.books[book] = b
 	}
 	return b
 }
 
-func (b *books) post(t ledger.Transaction) ledger.Result {
+func (b *books) post(t ledger.Transaction, now time.Time) ledger.Result {
 	r := ledger.Result{ID: t.ID}
 	if known, ok := b.find(t.ID); ok {
 		r.Seq, r.Outcome = b.seq[t.ID], ledger.Exists
@@ -96,13 +164,16 @@ func (b *books) post(t ledger.Transaction) ledger.Result {
 		}
 		return r
 	}
-	sums, outcome := b.apply(t)
+	sums, outcome := b.apply(t, now)
 	if outcome != ledger.Created {
 		r.Outcome = outcome
 		return r
 	}
 	b.sums = sums
-	b.log = append(b.log, t)
+	if t.EffectiveOn.IsZero() {
+		t.EffectiveOn = ledger.Date(now)
+	}
+	b.log, b.periods = append(b.log, t), append(b.periods, b.period(t))
 	r.Seq, r.Outcome = int64(len(b.log)), ledger.Created
 	b.seq[t.ID] = r.Seq
 	if t.Resolves != uuid.Nil {
@@ -114,7 +185,7 @@ func (b *books) post(t ledger.Transaction) ledger.Result {
 	return r
 }
 
-func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
+func (b *books) apply(t ledger.Transaction, now time.Time) (map[Account]Sums, ledger.Outcome) {
 	var pending ledger.Transaction
 	switch t.Kind {
 	case ledger.PostPending, ledger.VoidPending, ledger.ExpirePending:
@@ -125,9 +196,12 @@ func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 		if b.resolved[t.Resolves] {
 			return nil, ledger.PendingAlreadyResolved
 		}
-		// Only what has no time to end is modelled: it never expires.
-		if t.Kind == ledger.ExpirePending {
+		over := !target.ExpiresAt.IsZero() && !now.Before(target.ExpiresAt)
+		switch {
+		case t.Kind == ledger.ExpirePending && !over:
 			return nil, ledger.PendingNotExpired
+		case t.Kind != ledger.ExpirePending && over:
+			return nil, ledger.PendingExpired
 		}
 		pending = target
 	case ledger.Posted, ledger.Pending:
@@ -145,7 +219,7 @@ func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 		}
 		reversed = target
 	}
-	if outcome := checkEntries(t); outcome != ledger.Created {
+	if outcome := b.checkEntries(t); outcome != ledger.Created {
 		return nil, outcome
 	}
 	if reversed.ID != uuid.Nil && !takesBack(t.Entries, reversed.Entries) {
@@ -165,7 +239,41 @@ func (b *books) apply(t ledger.Transaction) (map[Account]Sums, ledger.Outcome) {
 			return nil, ledger.AmountOutOfRange
 		}
 	}
+	for _, e := range t.Entries {
+		if outcome := b.standing(Account{e.Account, e.Currency}, sums); outcome != ledger.Created {
+			return nil, outcome
+		}
+	}
 	return sums, ledger.Created
+}
+
+// standing holds an account against its bounds, at the worst and the best that
+// what is pending on it can come to.
+func (b *books) standing(a Account, sums map[Account]Sums) ledger.Outcome {
+	o, s := b.opened[a], sums[a]
+	if o == nil {
+		return ledger.Created
+	}
+	worst, best := s.DebitsPosted-s.CreditsPosted-s.CreditsPending, s.DebitsPosted-s.CreditsPosted+s.DebitsPending
+	if o.normal == ledger.Credit {
+		worst, best = -best, -worst
+	}
+	switch {
+	case o.floor != nil && worst < *o.floor:
+		return ledger.FloorBreached
+	case o.ceiling != nil && best > *o.ceiling:
+		return ledger.CeilingBreached
+	}
+	return ledger.Created
+}
+
+// period is the month a transaction happened in, or the next that is open.
+func (b *books) period(t ledger.Transaction) time.Time {
+	month := ledger.PeriodOf(t.EffectiveOn)
+	for !month.After(b.closed) || t.Approval == "" && !month.After(b.soft) {
+		month = month.AddDate(0, 1, 0)
+	}
+	return month
 }
 
 func (b *books) find(id uuid.UUID) (ledger.Transaction, bool) {
@@ -176,7 +284,7 @@ func (b *books) find(id uuid.UUID) (ledger.Transaction, bool) {
 	return b.log[seq-1], true
 }
 
-func checkEntries(t ledger.Transaction) ledger.Outcome {
+func (b *books) checkEntries(t ledger.Transaction) ledger.Outcome {
 	n := len(t.Entries)
 	releases := t.Kind == ledger.VoidPending || t.Kind == ledger.ExpirePending
 	switch {
@@ -187,7 +295,10 @@ func checkEntries(t ledger.Transaction) ledger.Outcome {
 	}
 	net := map[string]int64{}
 	for _, e := range t.Entries {
-		if !slices.ContainsFunc(ledger.Chart(), func(a ledger.Account) bool { return a.Code == e.Account }) {
+		switch o := b.opened[Account{e.Account, e.Currency}]; {
+		case o != nil && o.closed:
+			return ledger.AccountClosed
+		case o == nil && !ledger.InChart(e.Account):
 			return ledger.AccountUnknown
 		}
 	}

@@ -25,9 +25,9 @@ import (
 
 // months are the periods the random books of these tests spread over, before
 // the month in which the tests run.
-var months = []time.Time{month(2026, 3), month(2026, 4), month(2026, 5), month(2026, 6), month(2026, 7)}
+var months = []time.Time{monthOf(2026, 3), monthOf(2026, 4), monthOf(2026, 5), monthOf(2026, 6), monthOf(2026, 7)}
 
-func month(y, m int) time.Time { return time.Date(y, time.Month(m), 1, 0, 0, 0, 0, time.UTC) }
+func monthOf(y, m int) time.Time { return time.Date(y, time.Month(m), 1, 0, 0, 0, 0, time.UTC) }
 
 // library is a database with a book to report on.
 type library struct {
@@ -191,7 +191,7 @@ func TestTheTrialBalanceOfEveryMonthIsTheSumOfItsPostings(t *testing.T) {
 	l := newLibrary(t)
 	l.post(1200)
 	prior := map[string][2]string{}
-	for i, m := range append(months, month(2026, 8)) {
+	for i, m := range append(months, monthOf(2026, 8)) {
 		rows, cover := l.table(report.Query{Report: report.TrialBalance, Period: m})
 		opening, moved := l.truth("j.period < $1", m), l.truth("j.period = $1", m)
 		require.True(t, *cover.Balanced)
@@ -382,7 +382,7 @@ func TestTheCheckpointIsTheLastTransactionCovered(t *testing.T) {
 		require.Equal(t, seq, cover.Checkpoint.Seq)
 		require.Equal(t, hash, cover.Checkpoint.Hash[:])
 	}
-	_, cover := l.write(report.CSV, report.Query{Report: report.TrialBalance, Period: month(2026, 1)})
+	_, cover := l.write(report.CSV, report.Query{Report: report.TrialBalance, Period: monthOf(2026, 1)})
 	require.Zero(t, cover.Checkpoint.Seq, "nothing counts in it or before")
 	require.Zero(t, cover.Rows)
 }

@@ -34,39 +34,29 @@ func TestTheStoreAgreesWithTheModel(t *testing.T) {
 	store := postgres.New(db.Pool("app_worker"))
 	ledgertest.AgreesWithModel(t, func() (ledger.Poster, uuid.UUID) { return store, db.Tenant() },
 		func(ctx context.Context, tenant uuid.UUID) (map[ledgertest.Account]ledgertest.Sums, error) {
-			list, err := store.TrialBalance(ctx, ledger.Main(tenant), "")
-			got := map[ledgertest.Account]ledgertest.Sums{}
-			for _, b := range list {
-				sums := ledgertest.Sums{
-					DebitsPending: b.DebitsPending, CreditsPending: b.CreditsPending,
-					DebitsPosted: b.DebitsPosted, CreditsPosted: b.CreditsPosted,
-				}
-				if sums != (ledgertest.Sums{}) {
-					got[ledgertest.Account{Code: b.Account.Code, Currency: b.Currency}] = sums
-				}
-			}
-			return got, err
+			return sumsOf(ctx, store, ledger.Main(tenant))
 		})
 	requireSound(t, db)
 }
 
-// Formance's test: everything is taken back twice at the same time; exactly
-// one of each pair succeeds.
+// Formance's test: everything is taken back twice at the same time, through
+// two processes' stores; exactly one of each pair succeeds.
 func TestTakingBackTwiceAtOnceSucceedsOnce(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	store, tenant := postgres.New(db.Pool("app_worker")), db.Tenant()
-	const n = 60
+	tenant := db.Tenant()
+	stores := []*postgres.Store{postgres.New(db.Pool("app_worker")), postgres.New(db.Pool("app_worker"))}
+	const n = 500
 	originals := make([]ledger.Transaction, n)
 	for i := range originals {
 		originals[i] = ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, int64(100+i))
 	}
-	requirePosted(t, store, tenant, originals...)
+	requirePosted(t, stores[0], tenant, originals...)
 
 	outcomes := race(2*n, func(i int) (ledger.Outcome, error) {
 		back := ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.StripeClearing, int64(100+i%n))
 		back.Reverses = originals[i%n].ID
-		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{back})
+		results, err := stores[i/n].Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{back})
 		if err != nil {
 			return "", err
 		}
@@ -103,24 +93,35 @@ func TestResolvingTwiceAtOnceSucceedsOnce(t *testing.T) {
 	requireSound(t, db)
 }
 
-// Writers in opposite directions over two hot accounts: no deadlock reaches a
-// caller and no cent is lost.
+// Writers in opposite directions over two hot accounts, through two processes'
+// stores: no deadlock reaches a caller and no cent is lost.
 func TestOppositeWritersDoNotDeadlock(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	store, tenant := postgres.New(db.Pool("app_worker")), db.Tenant()
-	outcomes := race(32*10, func(i int) (ledger.Outcome, error) {
+	tenant := db.Tenant()
+	stores := []*postgres.Store{postgres.New(db.Pool("app_worker")), postgres.New(db.Pool("app_worker"))}
+	const writers = 32
+	each := long(t, 20, 625)
+	var mu sync.Mutex
+	outcomes := map[ledger.Outcome]int{}
+	failed := race(writers, func(i int) (ledger.Outcome, error) {
 		from, to := ledger.StripeClearing, ledger.CustomerDeposits
 		if i%2 == 0 {
 			from, to = to, from
 		}
-		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{ledgertest.Transfer(uuid.New(), from, to, 7)})
-		if err != nil {
-			return "", err
+		for range each {
+			results, err := stores[i/2%2].Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{ledgertest.Transfer(uuid.New(), from, to, 7)})
+			if err != nil {
+				return "", err
+			}
+			mu.Lock()
+			outcomes[results[0].Outcome]++
+			mu.Unlock()
 		}
-		return results[0].Outcome, nil
+		return "", nil
 	})
-	require.Equal(t, map[string]int{string(ledger.Created): 320}, outcomes)
+	require.Equal(t, map[string]int{"": writers}, failed)
+	require.Equal(t, map[ledger.Outcome]int{ledger.Created: writers * each}, outcomes)
 	requireSound(t, db)
 }
 

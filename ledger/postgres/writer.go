@@ -261,6 +261,8 @@ func (w *writer) answer(t *trip) {
 	switch {
 	case unknown(err):
 		results, err = w.resolve(t.batch, err)
+	case err != nil && !isRefusal(err):
+		err = fmt.Errorf("%w: %w", ledger.ErrBusy, err)
 	case err != nil && len(t.calls) > 1:
 		for _, c := range t.calls {
 			w.answer(newTrip([]*call{c}))
@@ -336,7 +338,7 @@ func (w *writer) resolve(batch []ledger.Transaction, cause error) ([]ledger.Resu
 	defer cancel()
 	for pause := 5 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		results, err := w.fenced(ctx, batch)
-		if err == nil || !unknown(err) {
+		if err == nil || isRefusal(err) {
 			return results, err
 		}
 		wait := time.NewTimer(pause)
@@ -360,6 +362,21 @@ func (w *writer) fenced(ctx context.Context, batch []ledger.Transaction) ([]ledg
 		return nil, err
 	}
 	return w.attempt(ctx, batch)
+}
+
+// isRefusal reports whether the database answered, and the answer was no,
+// rather than that it could not for the time being: rolled back, out of
+// resources, locked, a system error. Either way nothing was posted.
+func isRefusal(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || unknown(err) {
+		return false
+	}
+	switch pg.Code[:2] {
+	case "40", "53", "55", "58":
+		return false
+	}
+	return true
 }
 
 // deadlocked reports whether the database took back one of two transactions
