@@ -19,7 +19,7 @@ create table ledger.tile (
   root    bytea    not null,   -- of the 256
   hashes  bytea    not null,   -- 256 * 32 bytes
   constraint tile_pkey primary key (book_id, level, index),
-  constraint tile_level_known check (level between 0 and 7),
+  constraint tile_level_known check (level between 0 and 6),
   constraint tile_is_full check (octet_length(hashes) = 8192 and octet_length(root) = 32)
 );
 alter table ledger.tile alter column hashes set storage external; -- hashes do not compress
@@ -106,7 +106,7 @@ begin
   insert into tile (book_id, level, index, root, hashes)
   select p_book, u.level, u.index, u.root, u.hashes from unnest(t_level, t_index, t_root, t_hashes) as u (level, index, root, hashes);
   -- No gap in any level, and as many tiles as are full at this size.
-  for lv in 0 .. 7 loop
+  for lv in 0 .. 6 loop
     select count(*) into wrong from tile where book_id = p_book and level = lv and index >= p_size >> (8 * (lv + 1));
     if wrong > 0 or (p_size >> (8 * (lv + 1)) > 0
                      and not exists (select from tile where book_id = p_book and level = lv and index = (p_size >> (8 * (lv + 1))) - 1)) then

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/ledger"
@@ -68,7 +67,8 @@ type Audit struct {
 	Witnesses []seal.PublicKey       // whose cosignatures are checked where there are any
 	Kept      [][]byte               // checkpoints somebody kept: signed notes
 	Resume    *AuditState            // where an interrupted run was
-	Save      func(AuditState) error // called every few seconds and after each book
+	Save      func(AuditState) error // called now and then and after each book
+	Every     time.Duration          // at least this long between two; five seconds when 0
 	Progress  func(book ledger.Book, n, of int64, postings int64)
 }
 
@@ -80,6 +80,15 @@ type AuditState struct {
 	Book *bookState   `json:"book,omitempty"`
 	// Violations found so far.
 	Violations []Violation `json:"violations,omitempty"`
+}
+
+// clone keeps a state that is resumed from as it was.
+func (s *bookState) clone() (out bookState, err error) {
+	raw, err := json.Marshal(s)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	return out, err
 }
 
 // UnmarshalState reads what Save was given.
@@ -106,6 +115,9 @@ func Verify(ctx context.Context, conn *pgx.Conn, limit int32) ([]Violation, erro
 func (a Audit) Run(ctx context.Context, cfg *pgx.ConnConfig) (Report, error) {
 	if a.Limit <= 0 {
 		a.Limit = 100
+	}
+	if a.Every <= 0 {
+		a.Every = 5 * time.Second
 	}
 	r := &auditRun{Audit: a, report: Report{Signatures: a.Key != nil, Violations: []Violation{}, Books: []BookReport{}}, saved: time.Now()}
 	if a.Resume != nil {
@@ -220,7 +232,9 @@ func (r *auditRun) all(ctx context.Context) error {
 		}
 		v := newBookAudit(r, b)
 		if s := r.Resume; s != nil && s.Book != nil && s.Book.Tenant == b.Tenant.String() && s.Book.Entity == b.Entity {
-			v.bookState = *s.Book
+			if v.bookState, err = s.Book.clone(); err != nil {
+				return err
+			}
 			r.report.ResumedAt += v.Seq
 		}
 		if err := v.run(ctx, thin, counts[b.id]); err != nil {
@@ -297,13 +311,4 @@ func (r *auditRun) postingCounts(ctx context.Context) (map[int32]int64, error) {
 	return out, err
 }
 
-var errNoRows = pgx.ErrNoRows
-
-func isNoRows(err error) bool { return errors.Is(err, errNoRows) }
-
-func tenantOf(b ledger.Book) string {
-	if b.Tenant == uuid.Nil {
-		return ""
-	}
-	return b.Tenant.String()
-}
+func isNoRows(err error) bool { return errors.Is(err, pgx.ErrNoRows) }

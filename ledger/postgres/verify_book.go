@@ -85,7 +85,7 @@ type net struct {
 func newBookAudit(r *auditRun, b bookRow) *bookAudit {
 	genesis := b.Genesis()
 	return &bookAudit{
-		bookState: bookState{Tenant: tenantOf(b.Book), Entity: b.Entity, Hash: genesis[:], Sums: map[int64]*runningSum{}},
+		bookState: bookState{Tenant: b.Tenant.String(), Entity: b.Entity, Hash: genesis[:], Sums: map[int64]*runningSum{}},
 		whole:     r, book: b, found: map[string]int{}, recent: newRecentTargets(),
 	}
 }
@@ -205,7 +205,7 @@ func (v *bookAudit) merge(ctx context.Context, js *stream[journalRow], ps *strea
 			return err
 		}
 		js.next()
-		if n%4096 == 0 {
+		if n%256 == 255 {
 			if err := v.tick(ctx); err != nil {
 				return err
 			}
@@ -218,7 +218,7 @@ func (v *bookAudit) tick(ctx context.Context) error {
 	if r.Progress != nil {
 		r.Progress(v.book.Book, v.Seq, v.book.seq, v.Postings)
 	}
-	if r.Save == nil || time.Since(r.saved) < 5*time.Second {
+	if r.Save == nil || time.Since(r.saved) < r.Every {
 		return nil
 	}
 	if err := v.flush(ctx); err != nil {

@@ -219,4 +219,6 @@ func cosignedAt(text string) (time.Time, error) {
 }
 
 // Equal reports whether two public keys are the same, whatever their names.
-func (p PublicKey) Equal(q PublicKey) bool { return p.Purpose == q.Purpose && bytes.Equal(p.Key, q.Key) }
+func (p PublicKey) Equal(q PublicKey) bool {
+	return p.Purpose == q.Purpose && bytes.Equal(p.Key, q.Key)
+}
