@@ -149,8 +149,11 @@ grant execute on function
 
 reset role;
 
--- One sealer leads, by a lease of its own name.
+-- One sealer leads, by a lease of its own name. What the migration before
+-- meant to grant on schema app was not its owner's to grant.
 set role recourse_owner;
+grant usage on schema app to sealer;
+grant execute on function app.current_tenant() to sealer;
 create policy lease_sealer on app.lease to sealer using (name = 'sealer') with check (name = 'sealer');
 grant select, insert, update on app.lease to sealer;
 reset role;

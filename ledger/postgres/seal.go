@@ -68,7 +68,12 @@ func (s *Seals) Seal(ctx context.Context, b SealBook, key *seal.Key, known ...se
 		}
 		known = append(known, last.Checkpoint)
 	}
+	// Never less than what is known to have been signed: the next checkpoint
+	// has to be held against it.
 	size := min(b.Seq, b.Sealed+atOnce)
+	for _, k := range known {
+		size = min(b.Seq, max(size, k.Size))
+	}
 	var next seal.Checkpoint
 	var fresh []*seal.Tile
 	err := pgtenant.ReadTx(ctx, s.pool, b.Tenant, func(ctx context.Context, tx pgx.Tx) (err error) {
