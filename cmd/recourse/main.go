@@ -51,7 +51,12 @@ func commands() map[string]command {
 		"keys":    {"create, list and revoke API keys", "recourse keys create -tenant 'Demo Marketplace' -role marketplace", keys},
 		"saga":    {"list, show, cancel and resolve sagas", "recourse saga list -status attention", sagas},
 		"ledger":  {"read the books", "recourse ledger trial-balance -output csv", books},
-		"verify":  {"recompute the books from their entries", "recourse verify -output json", verify},
+		"verify":  {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},
+
+		"sealer":       {"sign checkpoints of the books; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
+		"witness":      {"co-sign checkpoints; witness key makes its key", "recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json", runWitness},
+		"prove":        {"print the proof of a transaction, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
+		"verify-proof": {"check a proof: no database, no network", "recourse verify-proof proof.json -key ledger.pub", verifyProof},
 	}
 }
 
@@ -133,7 +138,7 @@ func usage(w io.Writer) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(w, "  %-9s %s\n", name, all[name].summary)
+		fmt.Fprintf(w, "  %-12s %s\n", name, all[name].summary)
 	}
 	fmt.Fprintln(w, "\nrecourse <command> -h shows a command's flags and an example.")
 }

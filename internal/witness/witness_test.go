@@ -26,7 +26,9 @@ import (
 // tree is a small log: fewer leaves than a tile.
 type tree []seal.Hash
 
-func (l tree) Hashes(_ context.Context, _ int, from, to int64) ([]seal.Hash, error) { return l[from:to], nil }
+func (l tree) Hashes(_ context.Context, _ int, from, to int64) ([]seal.Hash, error) {
+	return l[from:to], nil
+}
 
 func grow(n int, salt string) tree {
 	var l tree
