@@ -70,3 +70,5 @@ func (a Answer) VisitDecideApprovalResponse(w http.ResponseWriter) error     { r
 func (a Answer) VisitCreateStreamTicketResponse(w http.ResponseWriter) error { return a.write(w) }
 func (a Answer) VisitTrialBalanceResponse(w http.ResponseWriter) error       { return a.write(w) }
 func (a Answer) VisitLedgerTransactionsResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a Answer) VisitLedgerCheckpointResponse(w http.ResponseWriter) error   { return a.write(w) }
+func (a Answer) VisitLedgerProofResponse(w http.ResponseWriter) error        { return a.write(w) }

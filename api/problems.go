@@ -46,6 +46,7 @@ var kinds = map[string]kind{
 	"not_in_attention":         {http.StatusConflict, "There is nothing for people to decide", "The saga, or this step of it, is not in attention.", "Look at the saga again.", false},
 	"already_proposed":         {http.StatusConflict, "A decision about this saga is already open", "One proposal at a time.", "Decide that one first.", false},
 	"already_decided":          {http.StatusConflict, "It was decided, or is too old to be", "An approval is decided once, within 24 hours.", "Look at the approval; propose again if needed.", false},
+	"not_sealed_yet":           {http.StatusConflict, "It is in no checkpoint yet", "The sealer signs a checkpoint every ten seconds, and this is newer.", "Ask again, as `Retry-After` says. If it stays, the sealer does not run or has raised an alarm.", true},
 	"ticket_invalid":           {http.StatusUnauthorized, "The ticket does not open this stream", "A ticket opens the stream of its saga once, within 30 seconds.", "Get a new one.", true},
 	"unavailable":              {http.StatusServiceUnavailable, "The service cannot do this just now", "Something it needs does not answer. If the request had been recorded, the retry gets its answer.", "Send the same request with the same key again, as `Retry-After` says.", true},
 	"internal_error":           {http.StatusInternalServerError, "Something went wrong on our side", "It is logged under the `request_id`.", "Send the same request with the same key again; if it stays, name the `request_id`.", true},

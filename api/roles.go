@@ -23,6 +23,8 @@ var (
 		"listApprovals":      {"operator", "finance_preparer", "finance_reviewer", "auditor"},
 		"trialBalance":       {"finance_preparer", "finance_reviewer", "auditor"},
 		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
+		"ledgerCheckpoint":   {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+		"ledgerProof":        {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	}
 )
 

@@ -11,6 +11,7 @@ import (
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
 )
 
 // The errors of a Store that handlers tell apart. Any other is a 500.
@@ -151,6 +152,8 @@ type Attention struct{ Needed, StepOpen, Proposed bool }
 type Books interface {
 	TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]ledgerpg.Balance, error)
 	TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error)
+	LastCheckpoint(ctx context.Context, book ledger.Book) (ledgerpg.Sealed, error)
+	Prove(ctx context.Context, book ledger.Book, id uuid.UUID) (seal.Bundle, error)
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.
