@@ -169,8 +169,10 @@ func TestCheckpointsAreSignedNotes(t *testing.T) {
 		for i := range signed {
 			b := append([]byte(nil), signed...)
 			b[i] ^= 1
-			_, err := seal.Open(b, key.PublicKey)
-			require.Error(t, err, "byte %d", i)
+			got, err := seal.Open(b, key.PublicKey)
+			if err == nil { // base64 has spare bits at its end
+				require.Equal(t, c, got.Checkpoint, "byte %d", i)
+			}
 		}
 	})
 	t.Run("witnesses add to them", func(t *testing.T) {
