@@ -32,6 +32,13 @@ func runSealer(ctx context.Context, std streams, args []string) error {
 	}
 	log := newLogger(std, "sealer")
 	s := &sealer.Sealer{Key: key, Log: log, Pace: sealer.Usual}
+	old := publicKeys{purpose: seal.ForLog}
+	for _, text := range cfg.OldKeys {
+		if err := old.add(text); err != nil {
+			return usagef("RECOURSE_LEDGER_OLD_KEYS: %w", err)
+		}
+	}
+	s.Old = old.keys
 	for _, w := range cfg.Witnesses {
 		parts := strings.Fields(w)
 		public, err := seal.ParsePublicKey(parts[1], seal.ForWitness)

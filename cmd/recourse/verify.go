@@ -21,7 +21,8 @@ func verify(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "verify")
 	limit := f.Int("limit", 100, "how many breaches of each invariant to list for each book")
 	output := f.String("output", "table", outputUsage)
-	key := f.String("key", "", "public key of the sealer, or a file with it; checks the signatures")
+	keys := publicKeys{purpose: seal.ForLog}
+	f.Func("key", "public key of the sealer, or a file with it; checks the signatures; once for each key that signed over time", keys.add)
 	state := f.String("state", "", "file that keeps where an interrupted run was; run the same again to go on")
 	dev := f.String("dev", ".recourse/dev.json", "what make run wrote; used for what is not given otherwise")
 	witnesses := publicKeys{purpose: seal.ForWitness}
@@ -42,16 +43,12 @@ func verify(ctx context.Context, std streams, args []string) error {
 		}
 	}
 	known := readDev(*dev)
-	if *key == "" {
-		*key = known.LedgerKey
-	}
-	if *key != "" {
-		public, err := publicKey(*key, seal.ForLog)
-		if err != nil {
+	if len(keys.keys) == 0 && known.LedgerKey != "" {
+		if err := keys.add(known.LedgerKey); err != nil {
 			return err
 		}
-		a.Key = &public
-	} else {
+	}
+	if a.Keys = keys.keys; len(a.Keys) == 0 {
 		fmt.Fprintln(std.err, "no -key: checkpoints are compared with the tree, but nobody knows who signed them")
 	}
 	if err := keepState(&a, *state); err != nil {

@@ -15,6 +15,9 @@ type Sealer struct {
 	// KeyFile holds the key that signs checkpoints. It must not be readable by
 	// the database's user.
 	KeyFile string `env:"RECOURSE_LEDGER_KEY_FILE"`
+	// OldKeys are public keys that signed before it: what they signed is
+	// continued.
+	OldKeys []string `env:"RECOURSE_LEDGER_OLD_KEYS"`
 	// Dir is where each checkpoint is kept as a file as well; none when empty.
 	Dir string `env:"RECOURSE_SEAL_DIR"`
 	// Witnesses are "URL KEY", comma separated.

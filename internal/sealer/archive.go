@@ -1,7 +1,6 @@
 package sealer
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -77,7 +76,7 @@ func (a *Archive) put(c seal.Checkpoint, kind string, signed []byte) error {
 	}
 	path := filepath.Join(folder, fmt.Sprintf("%020d%s", c.Size, kind))
 	if had, err := os.ReadFile(path); err == nil {
-		if said, err := seal.Peek(had); err != nil || said != c {
+		if said, err := seal.Peek(had); err != nil || said.Size != c.Size || said.Root != c.Root {
 			return fmt.Errorf("%w: %s says something else", seal.ErrInconsistent, path)
 		}
 		return nil
@@ -103,9 +102,9 @@ func (a *Archive) put(c seal.Checkpoint, kind string, signed []byte) error {
 	return nil
 }
 
-// Last is the largest checkpoint kept of an origin, checked against the key;
-// nil when there is none.
-func (a *Archive) Last(origin string, key seal.PublicKey) (*seal.Checkpoint, error) {
+// Last is the largest checkpoint kept of an origin's book, signed by one of
+// the keys; nil when there is none.
+func (a *Archive) Last(origin string, keys []seal.PublicKey) (*seal.Checkpoint, error) {
 	folder, err := a.folder(origin)
 	if err != nil {
 		return nil, err
@@ -130,11 +129,11 @@ func (a *Archive) Last(origin string, key seal.PublicKey) (*seal.Checkpoint, err
 	if err != nil {
 		return nil, fmt.Errorf("read the kept checkpoints: %w", err)
 	}
-	opened, err := seal.Open(bytes.TrimLeft(raw, "\n"), key)
+	opened, err := seal.OpenAny(raw, keys)
 	if err != nil {
 		return nil, fmt.Errorf("%w: the last file kept: %w", seal.ErrInconsistent, err)
 	}
-	if opened.Origin != origin {
+	if of, err := a.folder(opened.Origin); err != nil || of != folder {
 		return nil, fmt.Errorf("%w: the last file kept is of %s", seal.ErrInconsistent, opened.Origin)
 	}
 	return &opened.Checkpoint, nil

@@ -30,7 +30,8 @@ var Usual = Pace{Renew: 3 * time.Second, Seal: 10 * time.Second}
 type Sealer struct {
 	Pool      *pgxpool.Pool // as role sealer
 	Key       *seal.Key
-	Archive   *Archive // nil: checkpoints stay in the database and with witnesses
+	Old       []seal.PublicKey // keys that signed before it
+	Archive   *Archive         // nil: checkpoints stay in the database and with witnesses
 	Witnesses []*Witness
 	Log       *slog.Logger
 	Pace      Pace
@@ -100,7 +101,7 @@ func (s *Sealer) Round(ctx context.Context) error {
 	for _, w := range s.Witnesses {
 		names = append(names, w.Key.Name)
 	}
-	store := postgres.NewSeals(s.Pool)
+	store := postgres.NewSeals(s.Pool, s.Old...)
 	due, err := store.Due(ctx, names)
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func (s *Sealer) Round(ctx context.Context) error {
 func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
 	var known []seal.Checkpoint
 	if s.Archive != nil {
-		last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.Key.PublicKey)
+		last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.keys())
 		if err != nil {
 			return err
 		}
@@ -158,15 +159,20 @@ func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.Sea
 	return s.witness(ctx, store, b)
 }
 
+func (s *Sealer) keys() []seal.PublicKey { return append([]seal.PublicKey{s.Key.PublicKey}, s.Old...) }
+
 func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
 	if len(s.Witnesses) == 0 {
 		return nil
 	}
-	opened, err := seal.Open([]byte(b.Signed), s.Key.PublicKey)
+	opened, err := seal.OpenAny([]byte(b.Signed), s.keys())
 	if err != nil {
-		return fmt.Errorf("%w: the last checkpoint is not what this sealer signed: %w", seal.ErrInconsistent, err)
+		return fmt.Errorf("%w: the last checkpoint is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
 	}
 	c := opened.Checkpoint
+	if !s.Key.Signs(c.Origin) {
+		return nil // an old key's: the next one is for the witness
+	}
 	note := b.Signed
 	var errs []error
 	for _, w := range s.Witnesses {

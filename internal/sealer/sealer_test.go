@@ -31,6 +31,7 @@ type fixture struct {
 	db    *pgtest.DB
 	store *postgres.Store
 	key   *seal.Key
+	old   []seal.PublicKey
 	dir   string
 }
 
@@ -58,7 +59,7 @@ func (f fixture) sealer(witnesses ...*sealer.Witness) *sealer.Sealer {
 	archive, err := sealer.NewArchive(f.dir, false, nil)
 	require.NoError(f, err)
 	return &sealer.Sealer{
-		Pool: f.db.Pool("sealer"), Key: f.key, Archive: archive, Witnesses: witnesses, Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
+		Pool: f.db.Pool("sealer"), Key: f.key, Old: f.old, Archive: archive, Witnesses: witnesses, Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
 		Pace: sealer.Pace{Renew: 100 * time.Millisecond, Seal: 20 * time.Millisecond},
 	}
 }
@@ -103,7 +104,7 @@ func (f fixture) requireSound(kept ...[]byte) {
 	f.Helper()
 	cfg, err := pgx.ParseConfig(f.db.URL("auditor_ro"))
 	require.NoError(f, err)
-	report, err := postgres.Audit{Key: &f.key.PublicKey, Kept: kept}.Run(context.WithoutCancel(f.Context()), cfg)
+	report, err := postgres.Audit{Keys: append([]seal.PublicKey{f.key.PublicKey}, f.old...), Kept: kept}.Run(context.WithoutCancel(f.Context()), cfg)
 	require.NoError(f, err)
 	require.Empty(f, report.Violations)
 }
@@ -197,6 +198,28 @@ func TestASealerWhoseDatabaseForgotRemembers(t *testing.T) {
 	require.Empty(t, f.last(book, w.Key).Cosigned)
 }
 
+func TestANewKeyContinuesWhatTheOldOneSigned(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	book := ledger.Main(f.db.Tenant())
+	f.post(book, 20)
+	require.NoError(t, f.sealer().Round(t.Context()))
+	first, err := f.store.LastCheckpoint(t.Context(), book)
+	require.NoError(t, err)
+
+	old := f.key.PublicKey
+	f.key, err = seal.NewKey("books.example/ledger-2", seal.ForLog)
+	require.NoError(t, err)
+	f.post(book, 1)
+	require.ErrorIs(t, f.sealer().Round(t.Context()), seal.ErrInconsistent, "a stranger's key continues nothing")
+	f.old = []seal.PublicKey{old}
+	w := f.witness("witness.example/w1")
+	require.NoError(t, f.sealer(w.Witness).Round(t.Context()))
+	require.Equal(t, int64(21), f.last(book, w.Key).Size)
+	require.Len(t, f.last(book, w.Key).Cosigned, 1)
+	f.requireSound(first.Signed)
+}
+
 func TestOneOfTwoSealersWorksAndTheOtherTakesOver(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
@@ -264,12 +287,12 @@ func TestTheArchiveOnlyAdds(t *testing.T) {
 	t.Cleanup(func() { sealer.Unlock(filepath.Dir(filepath.Join(f.dir, strings.TrimPrefix(origin, f.key.Name), "x"))) })
 	signed, err := seal.Sign(c, f.key)
 	require.NoError(t, err)
-	none, err := archive.Last(origin, f.key.PublicKey)
+	none, err := archive.Last(origin, []seal.PublicKey{f.key.PublicKey})
 	require.NoError(t, err)
 	require.Nil(t, none)
 	require.NoError(t, archive.Put(c, signed))
 	require.NoError(t, archive.Put(c, signed), "the same again")
-	last, err := archive.Last(origin, f.key.PublicKey)
+	last, err := archive.Last(origin, []seal.PublicKey{f.key.PublicKey})
 	require.NoError(t, err)
 	require.Equal(t, &c, last)
 	other := c
@@ -279,9 +302,9 @@ func TestTheArchiveOnlyAdds(t *testing.T) {
 	require.ErrorIs(t, archive.Put(other, forged), seal.ErrInconsistent)
 	stranger, err := seal.NewKey(f.key.Name, seal.ForLog)
 	require.NoError(t, err)
-	_, err = archive.Last(origin, stranger.PublicKey)
+	_, err = archive.Last(origin, []seal.PublicKey{stranger.PublicKey})
 	require.ErrorIs(t, err, seal.ErrInconsistent)
-	_, err = archive.Last("../..", f.key.PublicKey)
+	_, err = archive.Last("../..", []seal.PublicKey{f.key.PublicKey})
 	require.Error(t, err)
 	_, err = sealer.NewArchive(filepath.Join(f.dir, "nowhere"), false, nil)
 	require.Error(t, err)

@@ -18,10 +18,14 @@ import (
 )
 
 // Seals is what the sealer reads and writes, as role sealer.
-type Seals struct{ pool *pgxpool.Pool }
+type Seals struct {
+	pool *pgxpool.Pool
+	old  []seal.PublicKey
+}
 
-// NewSeals returns the sealer's store.
-func NewSeals(pool *pgxpool.Pool) *Seals { return &Seals{pool: pool} }
+// NewSeals returns the sealer's store. old are keys that signed before the
+// present one: what they signed is continued.
+func NewSeals(pool *pgxpool.Pool, old ...seal.PublicKey) *Seals { return &Seals{pool: pool, old: old} }
 
 // SealBook is a book for the sealer to look at.
 type SealBook struct {
@@ -62,9 +66,9 @@ func (s *Seals) Due(ctx context.Context, witnesses []string) ([]SealBook, error)
 // lot takes several.
 func (s *Seals) Seal(ctx context.Context, b SealBook, key *seal.Key, known ...seal.Checkpoint) (seal.Checkpoint, []byte, bool, error) {
 	if b.Sealed > 0 {
-		last, err := seal.Open([]byte(b.Signed), key.PublicKey)
+		last, err := seal.OpenAny([]byte(b.Signed), append([]seal.PublicKey{key.PublicKey}, s.old...))
 		if err != nil {
-			return seal.Checkpoint{}, nil, false, fmt.Errorf("%w: the last checkpoint of the book is not what this sealer signed: %w", seal.ErrInconsistent, err)
+			return seal.Checkpoint{}, nil, false, fmt.Errorf("%w: the last checkpoint of the book is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
 		}
 		known = append(known, last.Checkpoint)
 	}

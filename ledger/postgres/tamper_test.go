@@ -87,7 +87,7 @@ func (b sealedBook) seal(t *testing.T, seals *postgres.Seals) []byte {
 // audit runs the audit with the sealer's key and the checkpoints given.
 func (b sealedBook) audit(t *testing.T, kept ...[]byte) postgres.Report {
 	t.Helper()
-	return audit(t, b.db, postgres.Audit{Key: &b.key.PublicKey, Kept: kept})
+	return audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Kept: kept})
 }
 
 func audit(t *testing.T, db *pgtest.DB, a postgres.Audit) postgres.Report {
@@ -304,7 +304,7 @@ func TestAnInterruptedAuditGoesOn(t *testing.T) {
 	require.Equal(t, int64(620), full.Books[0].Transactions)
 	require.Equal(t, int64(2), full.Books[0].Checkpoints)
 	var states []postgres.AuditState
-	audit(t, b.db, postgres.Audit{Key: &b.key.PublicKey, Every: 1, Save: func(s postgres.AuditState) error {
+	audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Every: 1, Save: func(s postgres.AuditState) error {
 		raw, err := json.Marshal(s)
 		require.NoError(t, err)
 		again, err := postgres.UnmarshalState(raw)
@@ -315,13 +315,13 @@ func TestAnInterruptedAuditGoesOn(t *testing.T) {
 	require.Greater(t, len(states), 2)
 	middle := states[0]
 	require.NotNil(t, middle.Book)
-	rest := audit(t, b.db, postgres.Audit{Key: &b.key.PublicKey, Resume: &middle})
+	rest := audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Resume: &middle})
 	require.Empty(t, rest.Violations)
 	require.Equal(t, full.Books, rest.Books)
 	require.Positive(t, rest.ResumedAt)
 
 	b.tamper(t, strings.ReplaceAll(raiseBoth, "200", "610"))
-	rest = audit(t, b.db, postgres.Audit{Key: &b.key.PublicKey, Resume: &middle})
+	rest = audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Resume: &middle})
 	require.Equal(t, int64(610), rest.Books[0].FirstBad)
 }
 

@@ -63,7 +63,7 @@ type Report struct {
 // Audit is how to verify. The zero value verifies all books, without keys.
 type Audit struct {
 	Limit     int                    // of breaches of each invariant in each book; 100 when 0
-	Key       *seal.PublicKey        // the sealer's; without it signatures are not checked
+	Keys      []seal.PublicKey       // that sealed, now and before; without any, signatures are not checked
 	Witnesses []seal.PublicKey       // whose cosignatures are checked where there are any
 	Kept      [][]byte               // checkpoints somebody kept: signed notes
 	Resume    *AuditState            // where an interrupted run was
@@ -119,7 +119,7 @@ func (a Audit) Run(ctx context.Context, cfg *pgx.ConnConfig) (Report, error) {
 	if a.Every <= 0 {
 		a.Every = 5 * time.Second
 	}
-	r := &auditRun{Audit: a, report: Report{Signatures: a.Key != nil, Violations: []Violation{}, Books: []BookReport{}}, saved: time.Now()}
+	r := &auditRun{Audit: a, report: Report{Signatures: len(a.Keys) > 0, Violations: []Violation{}, Books: []BookReport{}}, saved: time.Now()}
 	if a.Resume != nil {
 		r.report.Books, r.report.Violations = append(r.report.Books, a.Resume.Done...), append(r.report.Violations, a.Resume.Violations...)
 		for _, b := range a.Resume.Done {
@@ -256,10 +256,10 @@ func (r *auditRun) all(ctx context.Context) error {
 }
 
 func (r *auditRun) openKept(signed []byte) (seal.Checkpoint, error) {
-	if r.Key == nil {
+	if len(r.Keys) == 0 {
 		return seal.Peek(signed)
 	}
-	c, err := seal.Open(signed, *r.Key, r.Witnesses...)
+	c, err := seal.OpenAny(signed, r.Keys, r.Witnesses...)
 	return c.Checkpoint, err
 }
 

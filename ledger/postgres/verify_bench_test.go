@@ -80,7 +80,7 @@ func BenchmarkProof(b *testing.B) {
 		for b.Loop() {
 			var peak atomic.Uint64
 			began := time.Now()
-			report, err := postgres.Audit{Key: &key.PublicKey, Progress: func(ledger.Book, int64, int64, int64) {
+			report, err := postgres.Audit{Keys: []seal.PublicKey{key.PublicKey}, Progress: func(ledger.Book, int64, int64, int64) {
 				if time.Now().UnixNano()%16 == 0 {
 					var m runtime.MemStats
 					runtime.ReadMemStats(&m)

@@ -73,8 +73,8 @@ func (v *bookAudit) checkStored(c *storedCheckpoint) {
 	place := fmt.Sprintf("checkpoint at %d", c.size)
 	signed := []byte(c.signed + c.lines)
 	said, err := seal.Peek(signed)
-	if err == nil && v.whole.Key != nil {
-		_, err = seal.Open(signed, *v.whole.Key, v.whole.Witnesses...)
+	if err == nil && len(v.whole.Keys) > 0 {
+		_, err = seal.OpenAny(signed, v.whole.Keys, v.whole.Witnesses...)
 	}
 	if err != nil {
 		v.breach("I3", 0, place, "%v", err)

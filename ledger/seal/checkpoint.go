@@ -143,4 +143,16 @@ func Open(signed []byte, log PublicKey, witnesses ...PublicKey) (Opened, error) 
 	return out, nil
 }
 
+// OpenAny is Open with the keys that have signed for the deployment over time,
+// the present one first.
+func OpenAny(signed []byte, logs []PublicKey, witnesses ...PublicKey) (opened Opened, err error) {
+	err = errors.New("there is no key to check the checkpoint with")
+	for _, log := range logs {
+		if opened, err = Open(signed, log, witnesses...); err == nil {
+			return opened, nil
+		}
+	}
+	return opened, err
+}
+
 func line(s note.Signature) string { return "— " + s.Name + " " + s.Base64 + "\n" }
