@@ -129,7 +129,7 @@ type Source interface {
 
 // reader answers tlog's questions about the tree of one size from tiles.
 type reader struct {
-	ctx   context.Context //nolint:containedctx // tlog.HashReader has none; a reader lives as long as one call
+	ctx   context.Context // tlog.HashReader takes none; a reader lives as long as one call
 	from  Source
 	size  int64
 	tiles map[tileKey][]Hash
