@@ -56,6 +56,8 @@ var allowed = map[string][]string{
 	"GET /v1/ledger/transactions":        {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/ledger/entries":             {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/reports/{report}":           {"finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/ledger/checkpoint":          {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+	"GET /v1/ledger/proofs/{id}":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/sagas":                      tenancy.Roles,
 	"GET /v1/sagas/{id}":                 tenancy.Roles,
 	"GET /v1/sagas/{id}/events":          tenancy.Roles,

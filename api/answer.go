@@ -81,3 +81,5 @@ func (a Answer) VisitGetPeriodResponse(w http.ResponseWriter) error           { 
 func (a Answer) VisitProposePeriodMoveResponse(w http.ResponseWriter) error   { return a.write(w) }
 func (a Answer) VisitLedgerEntriesResponse(w http.ResponseWriter) error       { return a.write(w) }
 func (a Answer) VisitGetReportResponse(w http.ResponseWriter) error           { return a.write(w) }
+func (a Answer) VisitLedgerCheckpointResponse(w http.ResponseWriter) error    { return a.write(w) }
+func (a Answer) VisitLedgerProofResponse(w http.ResponseWriter) error         { return a.write(w) }

@@ -26,11 +26,13 @@ const (
 // readBody takes the body of a changing request: bounded, JSON, and without
 // what must not reach us. Nothing of a refused body is kept.
 func (s *server) readBody(c *gin.Context) {
-	if !accepts(c.GetHeader("Accept")) {
+	w := whereOf(c.Request.Context())
+	w.plain = s.operation(c).op.OperationID == "ledgerCheckpoint" && !strings.Contains(c.GetHeader("Accept"), "application/json")
+	if !accepts(c.GetHeader("Accept")) && !(w.plain && strings.Contains(c.GetHeader("Accept"), "text/plain")) {
 		s.abort(c, refuse("not_acceptable"))
 		return
 	}
-	whereOf(c.Request.Context()).stream = strings.Contains(c.GetHeader("Accept"), "text/event-stream")
+	w.stream = strings.Contains(c.GetHeader("Accept"), "text/event-stream")
 	if c.Request.Method != http.MethodPost {
 		return
 	}
@@ -60,7 +62,7 @@ func (s *server) readBody(c *gin.Context) {
 		s.abort(c, err)
 		return
 	}
-	whereOf(c.Request.Context()).body = body
+	w.body = body
 	c.Request.Body = io.NopCloser(bytes.NewReader(body))
 	c.Request.ContentLength = int64(len(body))
 }

@@ -26,6 +26,7 @@ type where struct {
 	once      Once
 	ticket    bool
 	stream    bool // the client wants events as a stream
+	plain     bool // the client takes plain text
 }
 
 type whereKey struct{}

@@ -292,6 +292,21 @@ func (e JournalRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for LedgerCheckpointObject.
+const (
+	LedgerCheckpointObjectLedgerCheckpoint LedgerCheckpointObject = "ledger_checkpoint"
+)
+
+// Valid indicates whether the value is a known member of the LedgerCheckpointObject enum.
+func (e LedgerCheckpointObject) Valid() bool {
+	switch e {
+	case LedgerCheckpointObjectLedgerCheckpoint:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerLineLayer.
 const (
 	LedgerLineLayerHeld     LedgerLineLayer = "held"
@@ -340,6 +355,21 @@ func (e LedgerLineSide) Valid() bool {
 	case LedgerLineSideC:
 		return true
 	case LedgerLineSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LedgerProofFormat.
+const (
+	RecourseLedgerProof1 LedgerProofFormat = "recourse-ledger-proof/1"
+)
+
+// Valid indicates whether the value is a known member of the LedgerProofFormat enum.
+func (e LedgerProofFormat) Valid() bool {
+	switch e {
+	case RecourseLedgerProof1:
 		return true
 	default:
 		return false
@@ -1138,6 +1168,28 @@ type JournalRequestEntriesSide string
 // JournalRequestKind defines model for JournalRequest.Kind.
 type JournalRequestKind string
 
+// LedgerCheckpoint defines model for LedgerCheckpoint.
+type LedgerCheckpoint struct {
+	// Note The signed note with its cosignatures.
+	Note   string                 `json:"note"`
+	Object LedgerCheckpointObject `json:"object"`
+
+	// Origin Names the book.
+	Origin string `json:"origin"`
+
+	// Root Root of the tree, base64.
+	Root string `json:"root"`
+
+	// SealedAt Example: 2026-11-23T14:03:22.481Z
+	SealedAt Time `json:"sealed_at"`
+
+	// Size Transactions, which is the last sequence.
+	Size int64 `json:"size"`
+}
+
+// LedgerCheckpointObject defines model for LedgerCheckpoint.Object.
+type LedgerCheckpointObject string
+
 // LedgerLine defines model for LedgerLine.
 type LedgerLine struct {
 	AccountCode string  `json:"account_code"`
@@ -1185,6 +1237,25 @@ type LedgerLineObject string
 
 // LedgerLineSide defines model for LedgerLine.Side.
 type LedgerLineSide string
+
+// LedgerProof defines model for LedgerProof.
+type LedgerProof struct {
+	// Checkpoint The signed note whose tree it is in.
+	Checkpoint string            `json:"checkpoint"`
+	Format     LedgerProofFormat `json:"format"`
+	Inclusion  [][]byte          `json:"inclusion"`
+
+	// Previous The hash of the chain before it.
+	Previous []byte `json:"previous"`
+
+	// Record Canonical bytes.
+	Record      []byte             `json:"record"`
+	Seq         int64              `json:"seq"`
+	Transaction openapi_types.UUID `json:"transaction"`
+}
+
+// LedgerProofFormat defines model for LedgerProof.Format.
+type LedgerProofFormat string
 
 // LedgerTransaction defines model for LedgerTransaction.
 type LedgerTransaction struct {
@@ -1828,12 +1899,18 @@ type ServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
+	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
+	// (GET /v1/ledger/checkpoint)
+	LedgerCheckpoint(c *gin.Context)
 	// LedgerEntries The lines of one account, in the order they were recorded
 	// (GET /v1/ledger/entries)
 	LedgerEntries(c *gin.Context, params LedgerEntriesParams)
 	// ProposeJournal Propose a journal or a write-off
 	// (POST /v1/ledger/journals)
 	ProposeJournal(c *gin.Context, params ProposeJournalParams)
+	// LedgerProof The proof that one transaction is in the books, to be checked offline
+	// (GET /v1/ledger/proofs/{id})
+	LedgerProof(c *gin.Context, id string)
 	// ProposeReversal Propose to take a transaction back
 	// (POST /v1/ledger/reversals)
 	ProposeReversal(c *gin.Context, params ProposeReversalParams)
@@ -2225,6 +2302,19 @@ func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 	siw.Handler.CreateBooking(c, params)
 }
 
+// LedgerCheckpoint operation middleware
+func (siw *ServerInterfaceWrapper) LedgerCheckpoint(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LedgerCheckpoint(c)
+}
+
 // LedgerEntries operation middleware
 func (siw *ServerInterfaceWrapper) LedgerEntries(c *gin.Context) {
 
@@ -2322,6 +2412,31 @@ func (siw *ServerInterfaceWrapper) ProposeJournal(c *gin.Context) {
 	}
 
 	siw.Handler.ProposeJournal(c, params)
+}
+
+// LedgerProof operation middleware
+func (siw *ServerInterfaceWrapper) LedgerProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LedgerProof(c, id)
 }
 
 // ProposeReversal operation middleware
@@ -3044,6 +3159,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/stream_tickets", wrapper.CreateStreamTicket)
 	router.GET(options.BaseURL+"/v1/ledger/trial-balance", wrapper.TrialBalance)
 	router.GET(options.BaseURL+"/v1/ledger/transactions", wrapper.LedgerTransactions)
+	router.GET(options.BaseURL+"/v1/ledger/checkpoint", wrapper.LedgerCheckpoint)
+	router.GET(options.BaseURL+"/v1/ledger/proofs/:id", wrapper.LedgerProof)
 	router.GET(options.BaseURL+"/v1/ledger/entries", wrapper.LedgerEntries)
 	router.GET(options.BaseURL+"/v1/reports/:report", wrapper.GetReport)
 	router.POST(options.BaseURL+"/v1/ledger/journals", wrapper.ProposeJournal)
@@ -3580,6 +3697,75 @@ func (response CreateBookingdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type LedgerCheckpointRequestObject struct {
+}
+
+type LedgerCheckpointResponseObject interface {
+	VisitLedgerCheckpointResponse(w http.ResponseWriter) error
+}
+
+type LedgerCheckpoint200ResponseHeaders struct {
+	RequestId *string
+}
+
+type LedgerCheckpoint200JSONResponse struct {
+	Body    LedgerCheckpoint
+	Headers LedgerCheckpoint200ResponseHeaders
+}
+
+func (response LedgerCheckpoint200JSONResponse) VisitLedgerCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LedgerCheckpoint200TextResponse struct {
+	Body    string
+	Headers LedgerCheckpoint200ResponseHeaders
+}
+
+func (response LedgerCheckpoint200TextResponse) VisitLedgerCheckpointResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type LedgerCheckpointdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response LedgerCheckpointdefaultApplicationProblemPlusJSONResponse) VisitLedgerCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LedgerEntriesRequestObject struct {
 	Params LedgerEntriesParams
 }
@@ -3674,6 +3860,59 @@ type ProposeJournaldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ProposeJournaldefaultApplicationProblemPlusJSONResponse) VisitProposeJournalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LedgerProofRequestObject struct {
+	Id string `json:"id"`
+}
+
+type LedgerProofResponseObject interface {
+	VisitLedgerProofResponse(w http.ResponseWriter) error
+}
+
+type LedgerProof200ResponseHeaders struct {
+	RequestId *string
+}
+
+type LedgerProof200JSONResponse struct {
+	Body    LedgerProof
+	Headers LedgerProof200ResponseHeaders
+}
+
+func (response LedgerProof200JSONResponse) VisitLedgerProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LedgerProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response LedgerProofdefaultApplicationProblemPlusJSONResponse) VisitLedgerProofResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -4619,12 +4858,18 @@ type StrictServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
+	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
+	// (GET /v1/ledger/checkpoint)
+	LedgerCheckpoint(ctx context.Context, request LedgerCheckpointRequestObject) (LedgerCheckpointResponseObject, error)
 	// LedgerEntries The lines of one account, in the order they were recorded
 	// (GET /v1/ledger/entries)
 	LedgerEntries(ctx context.Context, request LedgerEntriesRequestObject) (LedgerEntriesResponseObject, error)
 	// ProposeJournal Propose a journal or a write-off
 	// (POST /v1/ledger/journals)
 	ProposeJournal(ctx context.Context, request ProposeJournalRequestObject) (ProposeJournalResponseObject, error)
+	// LedgerProof The proof that one transaction is in the books, to be checked offline
+	// (GET /v1/ledger/proofs/{id})
+	LedgerProof(ctx context.Context, request LedgerProofRequestObject) (LedgerProofResponseObject, error)
 	// ProposeReversal Propose to take a transaction back
 	// (POST /v1/ledger/reversals)
 	ProposeReversal(ctx context.Context, request ProposeReversalRequestObject) (ProposeReversalResponseObject, error)
@@ -5038,6 +5283,30 @@ func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingPar
 	}
 }
 
+// LedgerCheckpoint operation middleware
+func (sh *strictHandler) LedgerCheckpoint(ctx *gin.Context) {
+	var request LedgerCheckpointRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LedgerCheckpoint(ctx, request.(LedgerCheckpointRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LedgerCheckpoint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LedgerCheckpointResponseObject); ok {
+		if err := validResponse.VisitLedgerCheckpointResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // LedgerEntries operation middleware
 func (sh *strictHandler) LedgerEntries(ctx *gin.Context, params LedgerEntriesParams) {
 	var request LedgerEntriesRequestObject
@@ -5101,6 +5370,32 @@ func (sh *strictHandler) ProposeJournal(ctx *gin.Context, params ProposeJournalP
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ProposeJournalResponseObject); ok {
 		if err := validResponse.VisitProposeJournalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LedgerProof operation middleware
+func (sh *strictHandler) LedgerProof(ctx *gin.Context, id string) {
+	var request LedgerProofRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.LedgerProof(ctx, request.(LedgerProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LedgerProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(LedgerProofResponseObject); ok {
+		if err := validResponse.VisitLedgerProofResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -38,6 +38,8 @@ var (
 		"getPeriod":           readsBooks,
 		"ledgerEntries":       {"finance_preparer", "finance_reviewer", "auditor"},
 		"getReport":           {"finance_preparer", "finance_reviewer", "auditor"},
+		"ledgerCheckpoint":    {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+		"ledgerProof":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	}
 )
 

@@ -11,6 +11,7 @@ import (
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
 )
 
 // The errors of a Store that handlers tell apart. Any other is a 500.
@@ -214,6 +215,8 @@ type Books interface {
 	Periods(ctx context.Context, book ledger.Book) ([]ledgerpg.PeriodState, error)
 	PeriodHistory(ctx context.Context, book ledger.Book, period time.Time) (ledgerpg.PeriodHistory, error)
 	Reports
+	LastCheckpoint(ctx context.Context, book ledger.Book) (ledgerpg.Sealed, error)
+	Prove(ctx context.Context, book ledger.Book, id uuid.UUID) (seal.Bundle, error)
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.

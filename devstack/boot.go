@@ -52,7 +52,7 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	}
 	args := []string{
 		"up", "-dir", s.Dir, "-bin", bin, "-api-port", "0", "-temporal-port", "0", "-ui-port", "0", "-stripe-port", "0",
-		"-participants-port", "0", "-apis", strconv.Itoa(max(o.APIs, 1)), "-workers", strconv.Itoa(max(o.Workers, 1)),
+		"-participants-port", "0", "-witness-port", "0", "-apis", strconv.Itoa(max(o.APIs, 1)), "-workers", strconv.Itoa(max(o.Workers, 1)),
 		"-durable=" + strconv.FormatBool(o.Durable), "-attached",
 	}
 	s.up = exec.Command(filepath.Join(bin, "devstack"), args...) //nolint:noctx // it is stopped by Stop

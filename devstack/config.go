@@ -16,6 +16,7 @@ type Config struct {
 	UIPort           int
 	StripePort       int
 	ParticipantsPort int
+	WitnessPort      int
 	PGPort           int
 	APIs             int
 	Workers          int
@@ -38,6 +39,7 @@ func Flags(f *flag.FlagSet, args []string) (Config, error) {
 	port(&c.UIPort, "ui-port", 8233, "port of Temporal's Web UI")
 	port(&c.StripePort, "stripe-port", 12111, "port of the Stripe simulator")
 	port(&c.ParticipantsPort, "participants-port", 12112, "port of the participant simulator")
+	port(&c.WitnessPort, "witness-port", 8091, "port of the witness")
 	port(&c.PGPort, "pg-port", 0, "port of the private Postgres")
 	f.IntVar(&c.APIs, "apis", 1, "how many API processes")
 	f.IntVar(&c.Workers, "workers", 1, "how many worker processes")

@@ -23,6 +23,9 @@ type Dev struct {
 	StripeSim    string            `json:"stripe_sim"`
 	Participants string            `json:"participants"`
 	Databases    map[string]string `json:"database_urls"`
+	Witness      string            `json:"witness"`     // where it listens
+	LedgerKey    string            `json:"ledger_key"`  // public, of the sealer
+	WitnessKey   string            `json:"witness_key"` // public
 	PIDs         map[string]int    `json:"pids"`
 }
 

@@ -34,6 +34,7 @@ recourse: ready in %.1f s
 
     curl -s '%[2]s/v1/ledger/trial-balance' -H 'Authorization: Bearer %[4]s'
 
+  Prove them:                 .bin/recourse verify
   Both stories step by step:  make demo
   Temporal's Web UI:          %[5]s
   Addresses and keys:         %[6]s

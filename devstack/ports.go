@@ -26,7 +26,7 @@ func (e PortInUseError) Error() string {
 func (c *Config) claim(ctx context.Context) error {
 	for flag, port := range map[string]*int{
 		"api-port": &c.APIPort, "temporal-port": &c.TemporalPort, "ui-port": &c.UIPort,
-		"stripe-port": &c.StripePort, "participants-port": &c.ParticipantsPort,
+		"stripe-port": &c.StripePort, "participants-port": &c.ParticipantsPort, "witness-port": &c.WitnessPort,
 	} {
 		if *port == 0 {
 			var err error

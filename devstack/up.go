@@ -102,7 +102,7 @@ func (s *supervisor) bringUp(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	s.say("starting the API and the worker")
+	s.say("starting the API, the worker, the sealer and its witness")
 	return s.startProduct(ctx)
 }
 
@@ -224,6 +224,9 @@ func (s *supervisor) startProduct(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+	}
+	if err := s.startSealing(recourse, database("sealer"), common); err != nil {
+		return err
 	}
 	for i := range s.cfg.APIs {
 		port := s.cfg.APIPort

@@ -53,7 +53,12 @@ func commands() map[string]command {
 		"ledger":    {"read the books and propose what goes into them", "recourse ledger trial-balance -output csv", books},
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
-		"verify":    {"recompute the books from their entries", "recourse verify -output json", verify},
+		"verify":    {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},
+
+		"sealer":       {"sign checkpoints of the books; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
+		"witness":      {"co-sign checkpoints; witness key makes its key", "recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json", runWitness},
+		"prove":        {"print the proof of a transaction, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
+		"verify-proof": {"check a proof: no database, no network", "recourse verify-proof proof.json -key ledger.pub", verifyProof},
 	}
 }
 
@@ -135,7 +140,7 @@ func usage(w io.Writer) {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		fmt.Fprintf(w, "  %-9s %s\n", name, all[name].summary)
+		fmt.Fprintf(w, "  %-12s %s\n", name, all[name].summary)
 	}
 	fmt.Fprintln(w, "\nrecourse <command> -h shows a command's flags and an example.")
 }

@@ -2,38 +2,181 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
 )
 
-// verify recomputes the books from their entries, as auditor_ro.
+// verify recomputes the books from what is stored, as auditor_ro.
 func verify(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "verify")
-	limit := f.Int("limit", 100, "how many breaches of each invariant to list")
+	limit := f.Int("limit", 100, "how many breaches of each invariant to list for each book")
 	output := f.String("output", "table", outputUsage)
+	keys := publicKeys{purpose: seal.ForLog}
+	f.Func("key", "public key of the sealer, or a file with it; checks the signatures; once for each key that signed over time", keys.add)
+	state := f.String("state", "", "file that keeps where an interrupted run was; run the same again to go on")
+	dev := f.String("dev", ".recourse/dev.json", "what make run wrote; used for what is not given otherwise")
+	witnesses := publicKeys{purpose: seal.ForWitness}
+	f.Func("witness", "public key of a witness, or a file with it; may stand several times", witnesses.add)
+	var kept [][]byte
+	f.Func("from-checkpoint", "file with a checkpoint somebody kept: the books must continue it; may stand several times", func(name string) error {
+		raw, err := os.ReadFile(name)
+		kept = append(kept, raw)
+		return err
+	})
 	if _, err := parse(f, args); err != nil {
 		return err
 	}
-	conn, err := connectAs(ctx)
+	a := ledgerpg.Audit{Limit: *limit, Witnesses: witnesses.keys, Kept: kept, Progress: progress(std)}
+	for _, signed := range kept {
+		if _, err := seal.Peek(signed); err != nil {
+			return usagef("-from-checkpoint: %w", err)
+		}
+	}
+	known := readDev(*dev)
+	if len(keys.keys) == 0 && known.LedgerKey != "" {
+		if err := keys.add(known.LedgerKey); err != nil {
+			return err
+		}
+	}
+	if a.Keys = keys.keys; len(a.Keys) == 0 {
+		fmt.Fprintln(std.err, "no -key: checkpoints are compared with the tree, but nobody knows who signed them")
+	}
+	if err := keepState(&a, *state); err != nil {
+		return err
+	}
+	url, err := auditorURL(known)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	found, err := ledgerpg.Verify(ctx, conn, int32(*limit))
+	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
+		return unreachable("the database", err)
+	}
+	began := time.Now()
+	report, err := a.Run(ctx, cfg)
+	if err != nil {
+		return unreachableError{err}
+	}
+	if *state != "" {
+		if err := os.Remove(*state); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the state: %w", err)
+		}
+	}
+	return tell(std, report, *output, time.Since(began))
+}
+
+func tell(std streams, report ledgerpg.Report, output string, took time.Duration) error {
+	s := sheet{Columns: []string{"invariant", "tenant", "entity", "sequence", "where", "detail"}, JSON: report}
+	for _, v := range report.Violations {
+		s.Rows = append(s.Rows, []string{v.Invariant, v.Tenant, v.Entity, seqText(v.Seq), v.Where, v.Detail})
+	}
+	if err := s.write(std.out, output); err != nil {
 		return err
 	}
-	s := sheet{Columns: []string{"invariant", "tenant", "where", "detail"}, JSON: map[string]any{"violations": found}}
-	for _, v := range found {
-		s.Rows = append(s.Rows, []string{v.Invariant, v.Tenant, v.Where, v.Detail})
+	var transactions, postings, checkpoints int64
+	for _, b := range report.Books {
+		transactions, postings, checkpoints = transactions+b.Transactions, postings+b.Postings, checkpoints+b.Checkpoints
+		if b.FirstBad > 0 {
+			fmt.Fprintf(std.err, "book %s/%s: the first bad sequence is %d\n", b.Tenant, b.Entity, b.FirstBad)
+		}
 	}
-	if err := s.write(std.out, *output); err != nil {
-		return err
+	fmt.Fprintf(std.err, "%d books, %d transactions, %d lines, %d checkpoints in %.1f s\n", len(report.Books), transactions, postings, checkpoints, took.Seconds())
+	if n := len(report.Violations); n > 0 {
+		return problemsError{n}
 	}
-	if len(found) > 0 {
-		return problemsError{len(found)}
-	}
-	fmt.Fprintln(std.err, "the books add up: debits equal credits, balances equal entries, no gap in the sequence")
+	fmt.Fprintln(std.err, "the books add up: debits equal credits, balances follow from the lines, sequence, chain and tree are whole")
 	return nil
+}
+
+func seqText(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
+}
+
+// progress tells every two seconds where a long run is.
+func progress(std streams) func(ledger.Book, int64, int64, int64) {
+	began := time.Now()
+	last := began
+	total := int64(0)
+	before := int64(0)
+	return func(b ledger.Book, n, of, postings int64) {
+		if postings < before {
+			before = 0
+		}
+		total, before = total+postings-before, postings
+		if time.Since(last) < 2*time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(std.err, "book %s/%s: %d of %d transactions, %.0f lines/s\n", b.Tenant, b.Entity, n, of, float64(total)/time.Since(began).Seconds())
+	}
+}
+
+// keepState makes a run go on where one with the same file was interrupted.
+func keepState(a *ledgerpg.Audit, file string) error {
+	if file == "" {
+		return nil
+	}
+	raw, err := os.ReadFile(file)
+	if err == nil {
+		if a.Resume, err = ledgerpg.UnmarshalState(raw); err != nil {
+			return usageError{err}
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return usagef("-state cannot be read: %w", err)
+	}
+	a.Save = func(s ledgerpg.AuditState) error {
+		raw, err := json.Marshal(s)
+		if err != nil {
+			return fmt.Errorf("keep the state: %w", err)
+		}
+		if err := os.WriteFile(file+".new", raw, 0o600); err != nil {
+			return fmt.Errorf("keep the state: %w", err)
+		}
+		return os.Rename(file+".new", file)
+	}
+	return nil
+}
+
+// devFile is the part of dev.json that the auditor's tools use.
+type devFile struct {
+	LedgerKey  string            `json:"ledger_key"`
+	WitnessKey string            `json:"witness_key"`
+	Databases  map[string]string `json:"database_urls"`
+	Postgres   string            `json:"postgres"`
+}
+
+// readDev reads what make run wrote; empty when nothing runs.
+func readDev(name string) (d devFile) {
+	raw, err := os.ReadFile(name)
+	if err != nil || json.Unmarshal(raw, &d) != nil {
+		return devFile{}
+	}
+	return d
+}
+
+// auditorURL is a database URL of a role that sees every book.
+func auditorURL(d devFile) (string, error) {
+	url, err := databaseURL()
+	switch {
+	case err == nil || os.Getenv("RECOURSE_DATABASE_URL_FILE") != "":
+		return url, err
+	case d.Databases["auditor_ro"] != "":
+		return d.Databases["auditor_ro"], nil
+	case d.Postgres != "":
+		return d.Postgres, nil
+	}
+	return "", usagef("no database is named: start one with make run, or set RECOURSE_DATABASE_URL (or _FILE) to the postgres:// URL of role auditor_ro")
 }

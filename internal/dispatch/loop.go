@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/recourse/recourse/internal/dispatch/internal/dispatchdb"
+	"github.com/recourse/recourse/internal/lease"
 	"github.com/recourse/recourse/internal/pgtenant"
 )
 
@@ -88,20 +88,18 @@ func (l *Loop) when(ctx context.Context, leads bool, job string, fn func(context
 func (l *Loop) lease(ctx context.Context, holder string) bool {
 	ctx, cancel := context.WithTimeout(ctx, l.Pace.Renew)
 	defer cancel()
-	_, err := dispatchdb.New(l.Pool).AcquireLease(ctx, dispatchdb.AcquireLeaseParams{
-		Name: leaseName, Holder: holder, Duration: 3 * l.Pace.Renew,
-	})
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) && ctx.Err() == nil {
+	leads, err := lease.Acquire(ctx, l.Pool, leaseName, holder, 3*l.Pace.Renew)
+	if err != nil && ctx.Err() == nil {
 		l.Log.WarnContext(ctx, "the lease cannot be renewed", slog.Any("error", err))
 	}
-	return err == nil
+	return leads
 }
 
 func (l *Loop) release(holder string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	// Not released, the lease runs out by itself.
-	_ = dispatchdb.New(l.Pool).ReleaseLease(ctx, dispatchdb.ReleaseLeaseParams{Name: leaseName, Holder: holder})
+	_ = lease.Release(ctx, l.Pool, leaseName, holder)
 }
 
 // Start hands over what was accepted and not yet started.

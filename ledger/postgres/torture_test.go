@@ -45,7 +45,7 @@ type answer struct {
 	balances [3]ledgertest.Sums
 }
 
-// accounts of the history, by place in an answer's balances.
+// accounts of the recording, by place in an answer's balances.
 var watched = [3]string{ledger.StripeClearing, wallet, ledger.CustomerDeposits}
 
 // specified is the state of the specification: a ledger of three accounts of
@@ -161,7 +161,7 @@ func (s specified) after(t ledger.Transaction) specified {
 // the earliest place leaves the most room for what follows, so nothing
 // linearizable is turned down. Operations without effect or answer are left
 // out: they could have been at any time.
-func (h *history) place(t *testing.T, seqs map[uuid.UUID]int64) []porcupine.Operation {
+func (h *recording) place(t *testing.T, seqs map[uuid.UUID]int64) []porcupine.Operation {
 	t.Helper()
 	slices.SortFunc(h.ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	changed := map[uuid.UUID]int{} // by which operation
@@ -226,14 +226,14 @@ func (h *history) place(t *testing.T, seqs map[uuid.UUID]int64) []porcupine.Oper
 	return placed
 }
 
-// A history records what clients did and when, by one clock.
-type history struct {
+// A recording records what clients did and when, by one clock.
+type recording struct {
 	mu    sync.Mutex
 	start time.Time
 	ops   []porcupine.Operation
 }
 
-func (h *history) record(client int, in action, call int64, out answer) {
+func (h *recording) record(client int, in action, call int64, out answer) {
 	op := porcupine.Operation{ClientId: client, Input: in, Call: call, Output: out, Return: h.now()}
 	if out.unknown {
 		op.Return = 1 << 62 // it may come into effect at any time
@@ -243,10 +243,10 @@ func (h *history) record(client int, in action, call int64, out answer) {
 	h.ops = append(h.ops, op)
 }
 
-func (h *history) now() int64 { return time.Since(h.start).Nanoseconds() }
+func (h *recording) now() int64 { return time.Since(h.start).Nanoseconds() }
 
 // client does random things to the book until the steps are done.
-func (h *history) client(ctx context.Context, t *testing.T, id, steps int, book ledger.Book, store, reader *postgres.Store, holds *sync.Map, done *atomic.Int64) {
+func (h *recording) client(ctx context.Context, t *testing.T, id, steps int, book ledger.Book, store, reader *postgres.Store, holds *sync.Map, done *atomic.Int64) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(32, uint64(id)))
 	var mine []ledger.Transaction
@@ -303,7 +303,7 @@ func (h *history) client(ctx context.Context, t *testing.T, id, steps int, book 
 	}
 }
 
-func (h *history) read(ctx context.Context, client int, book ledger.Book, reader *postgres.Store) {
+func (h *recording) read(ctx context.Context, client int, book ledger.Book, reader *postgres.Store) {
 	call := h.now()
 	list, err := reader.TrialBalance(ctx, book, "usd")
 	if err != nil {
@@ -323,7 +323,7 @@ func (h *history) read(ctx context.Context, client int, book ledger.Book, reader
 }
 
 // check reads what is in the books in the end and asks porcupine.
-func (h *history) check(t *testing.T, super *pgxpool.Pool) {
+func (h *recording) check(t *testing.T, super *pgxpool.Pool) {
 	t.Helper()
 	seqs := map[uuid.UUID]int64{}
 	rows, err := super.Query(t.Context(), `select id, seq from ledger.journal`)
@@ -345,7 +345,7 @@ func (h *history) check(t *testing.T, super *pgxpool.Pool) {
 	}
 	t.Logf("%d operations, %d of them with unknown outcome: %v", len(h.ops), unknown, outcomes)
 	require.Positive(t, outcomes[ledger.FloorBreached])
-	require.Equal(t, porcupine.Ok, porcupine.CheckOperationsTimeout(specification, h.place(t, seqs), time.Minute), "the history is not linearizable")
+	require.Equal(t, porcupine.Ok, porcupine.CheckOperationsTimeout(specification, h.place(t, seqs), time.Minute), "the recording is not linearizable")
 }
 
 // The checker must be able to say no.
@@ -371,7 +371,7 @@ func TestTheCheckerFindsWhatIsNotLinearizable(t *testing.T) {
 		"reads that go back":        {porcupine.Illegal, []porcupine.Operation{posted, read(1, 2, after), read(3, 4, [3]ledgertest.Sums{})}},
 		"created twice under an id": {porcupine.Illegal, []porcupine.Operation{posted, again}},
 	} {
-		h := &history{ops: slices.Clone(c.ops)}
+		h := &recording{ops: slices.Clone(c.ops)}
 		placed := h.place(t, map[uuid.UUID]int64{x.ID: 1})
 		require.Equal(t, c.want, porcupine.CheckOperationsTimeout(specification, placed, time.Minute), name)
 	}
@@ -458,7 +458,7 @@ func kill(ctx context.Context, t *testing.T, cluster *pglocal.Cluster, server bo
 }
 
 // torture runs 32 clients over the wire, something else beside them, and
-// checks the history and the books.
+// checks the recording and the books.
 func torture(t *testing.T, db *pgtest.DB, book ledger.Book, w *wire, beside func(context.Context)) {
 	t.Helper()
 	const writers = 32
@@ -474,7 +474,7 @@ func torture(t *testing.T, db *pgtest.DB, book ledger.Book, w *wire, beside func
 	plain.Reset()
 
 	stores := []*postgres.Store{postgres.New(pool), postgres.New(pool), postgres.New(pool), postgres.New(pool)}
-	h := &history{start: time.Now()}
+	h := &recording{start: time.Now()}
 	var holds sync.Map
 	var wg sync.WaitGroup
 	var done atomic.Int64
@@ -493,7 +493,7 @@ func torture(t *testing.T, db *pgtest.DB, book ledger.Book, w *wire, beside func
 
 // settled waits until no store has anything under way: what was given up by
 // its caller may still come into effect, and is in the books then or never.
-func (h *history) settled(t *testing.T, stores []*postgres.Store, book ledger.Book) {
+func (h *recording) settled(t *testing.T, stores []*postgres.Store, book ledger.Book) {
 	t.Helper()
 	for i, s := range stores {
 		x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, wallet, 1)

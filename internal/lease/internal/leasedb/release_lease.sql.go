@@ -3,7 +3,7 @@
 //   sqlc v1.31.1
 // source: release_lease.sql
 
-package dispatchdb
+package leasedb
 
 import (
 	"context"

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/recourse/recourse/ledger"
+	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
+)
+
+// prove prints the offline proof of one transaction: from the database with
+// -database, otherwise from the API.
+func prove(ctx context.Context, std streams, args []string) error {
+	what, args, err := verb("prove", args, "transaction")
+	if err != nil {
+		return err
+	}
+	f := flags(std, "prove "+what)
+	api := addAPIFlags(f, "auditor")
+	direct := f.Bool("database", false, "read the database as auditor_ro (RECOURSE_DATABASE_URL) instead of asking the API")
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return usagef("name one transaction: recourse prove transaction txn_…")
+	}
+	id, err := uuid.Parse(strings.TrimPrefix(rest[0], "txn_"))
+	if err != nil {
+		return usagef("%q is not the id of a transaction: txn_ and a UUID", rest[0])
+	}
+	var bundle any
+	if *direct {
+		bundle, err = proveFromDatabase(ctx, id, readDev(*api.file))
+	} else {
+		bundle, err = proveFromAPI(ctx, id, api)
+	}
+	if err != nil {
+		return err
+	}
+	e := json.NewEncoder(std.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(bundle)
+}
+
+func proveFromAPI(ctx context.Context, id uuid.UUID, api apiFlags) (seal.Bundle, error) {
+	c, err := api.client()
+	if err != nil {
+		return seal.Bundle{}, err
+	}
+	var b seal.Bundle
+	return b, c.get(ctx, "/v1/ledger/proofs/txn_"+id.String(), &b)
+}
+
+func proveFromDatabase(ctx context.Context, id uuid.UUID, d devFile) (seal.Bundle, error) {
+	url, err := auditorURL(d)
+	if err != nil {
+		return seal.Bundle{}, err
+	}
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return seal.Bundle{}, unreachable("the database", err)
+	}
+	defer pool.Close()
+	store := ledgerpg.New(pool)
+	book, err := store.BookOf(ctx, id)
+	if err == nil {
+		var b seal.Bundle
+		if b, err = store.Prove(ctx, book, id); err == nil {
+			return b, nil
+		}
+	}
+	if errors.Is(err, ledgerpg.ErrNoTransaction) || errors.Is(err, ledgerpg.ErrNotSealed) || errors.Is(err, seal.ErrInconsistent) {
+		return seal.Bundle{}, err
+	}
+	return seal.Bundle{}, unreachable("the database", err)
+}
+
+// verifyProof checks a proof with nothing but public keys: no database, no
+// network.
+func verifyProof(_ context.Context, std streams, args []string) error {
+	f := flags(std, "verify-proof")
+	key := f.String("key", "", "public key of the sealer, or a file with it")
+	output := f.String("output", "table", outputUsage)
+	witnesses := publicKeys{purpose: seal.ForWitness}
+	f.Func("witness", "public key of a witness that must have co-signed, or a file with it; may stand several times", witnesses.add)
+	rest, err := parse(f, args)
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 || *key == "" {
+		return usagef("recourse verify-proof BUNDLE -key PUBLIC_KEY [-witness PUBLIC_KEY] (BUNDLE is a file, or - for stdin)")
+	}
+	log, err := publicKey(*key, seal.ForLog)
+	if err != nil {
+		return err
+	}
+	raw, err := readFileOrStdin(rest[0])
+	if err != nil {
+		return usagef("the bundle cannot be read: %w", err)
+	}
+	bundle, err := seal.ParseBundle(raw)
+	if err != nil {
+		return usageError{err}
+	}
+	proven, err := bundle.Verify(log, witnesses.keys...)
+	if err != nil {
+		return fmt.Errorf("NOT PROVED: %w", err)
+	}
+	facts := proven.Facts()
+	s := sheet{Columns: []string{"transaction", "seq", "recorded_at", "purpose", "actor", "account", "debit", "credit", "currency", "layer"}, JSON: facts}
+	for _, l := range facts.Lines {
+		debit, credit := ledger.FormatAmount(l.Amount, l.Currency), ""
+		if l.Side == ledger.Credit {
+			debit, credit = "", debit
+		}
+		s.Rows = append(s.Rows, []string{
+			facts.Transaction, fmt.Sprint(facts.Seq), facts.RecordedAt.Format("2006-01-02T15:04:05.000000Z"), facts.Purpose, facts.Actor,
+			l.Account, debit, credit, l.Currency, string(l.Layer),
+		})
+	}
+	if err := s.write(std.out, *output); err != nil {
+		return err
+	}
+	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
+		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
+	return nil
+}
+
+func cosigners(names []string) string {
+	if len(names) == 0 {
+		return "; no witness was asked for"
+	}
+	return " and " + strings.Join(names, ", ") + " co-signed"
+}
+
+func readFileOrStdin(name string) ([]byte, error) {
+	if name == "-" {
+		return io.ReadAll(io.LimitReader(os.Stdin, 4<<20))
+	}
+	return os.ReadFile(name)
+}

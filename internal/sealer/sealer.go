@@ -1,0 +1,195 @@
+package sealer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/recourse/recourse/internal/lease"
+	"github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
+)
+
+// Pace says how often what is done. An edit made between two checkpoints is
+// found by the chain alone.
+type Pace struct {
+	Renew time.Duration // the lease is renewed; it lasts three times as long
+	Seal  time.Duration // books are looked at
+}
+
+// Usual is the pace of the product.
+var Usual = Pace{Renew: 3 * time.Second, Seal: 10 * time.Second}
+
+// Sealer is the background job of the sealer processes: one of them leads.
+type Sealer struct {
+	Pool      *pgxpool.Pool // as role sealer
+	Key       *seal.Key
+	Old       []seal.PublicKey // keys that signed before it
+	Archive   *Archive         // nil: checkpoints stay in the database and with witnesses
+	Witnesses []*Witness
+	Log       *slog.Logger
+	Pace      Pace
+
+	// Sealed and Refused count checkpoints since the start: signed, and not
+	// signed because a book does not continue what was signed of it.
+	Sealed, Refused atomic.Int64
+}
+
+const leaseName = "sealer"
+
+// Run works until ctx ends, leading whenever nobody else does.
+func (s *Sealer) Run(ctx context.Context) {
+	holder := uuid.NewString()
+	renew, work := time.NewTicker(s.Pace.Renew), time.NewTicker(s.Pace.Seal)
+	defer renew.Stop()
+	defer work.Stop()
+	leads := s.lease(ctx, holder)
+	if leads {
+		s.round(ctx)
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			s.release(holder)
+			return
+		case <-renew.C:
+			leads = s.lease(ctx, holder)
+		case <-work.C:
+			if leads {
+				s.round(ctx)
+			}
+		}
+	}
+}
+
+func (s *Sealer) lease(ctx context.Context, holder string) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.Pace.Renew)
+	defer cancel()
+	leads, err := lease.Acquire(ctx, s.Pool, leaseName, holder, 3*s.Pace.Renew)
+	if err != nil && ctx.Err() == nil {
+		s.Log.WarnContext(ctx, "the lease cannot be renewed", slog.Any("error", err))
+	}
+	return leads
+}
+
+func (s *Sealer) release(holder string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = lease.Release(ctx, s.Pool, leaseName, holder) // not released, it runs out by itself
+}
+
+// round is one look at all books; the next one is the retry.
+func (s *Sealer) round(ctx context.Context) {
+	// A round never outlives the lease.
+	ctx, cancel := context.WithTimeout(ctx, 2*s.Pace.Renew)
+	defer cancel()
+	if err := s.Round(ctx); err != nil && ctx.Err() == nil {
+		s.Log.WarnContext(ctx, "a round of the sealer failed", slog.Any("error", err))
+	}
+}
+
+// Round seals every book that has moved and asks the witnesses. One book's
+// trouble does not hold up the others.
+func (s *Sealer) Round(ctx context.Context) error {
+	names := make([]string, 0, len(s.Witnesses))
+	for _, w := range s.Witnesses {
+		names = append(names, w.Key.Name)
+	}
+	store := postgres.NewSeals(s.Pool, s.Old...)
+	due, err := store.Due(ctx, names)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, b := range due {
+		if err := s.book(ctx, store, b); err != nil {
+			errs = append(errs, err)
+			if errors.Is(err, seal.ErrInconsistent) || errors.Is(err, ErrFork) {
+				s.Refused.Add(1)
+				s.Log.ErrorContext(ctx, "ALARM: the books do not continue what was sealed of them; run recourse verify",
+					slog.String("tenant", b.Tenant.String()), slog.String("entity", b.Entity), slog.Int64("sealed", b.Sealed),
+					slog.Int64("seq", b.Seq), slog.Any("error", err))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// book brings one book up to its head and its last checkpoint to the
+// witnesses.
+func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
+	var known []seal.Checkpoint
+	if s.Archive != nil {
+		last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.keys())
+		if err != nil {
+			return err
+		}
+		if last != nil {
+			known = append(known, *last)
+			if b.Sealed < last.Size && b.Seq == last.Size {
+				s.Log.WarnContext(ctx, "the database has forgotten a checkpoint that was kept", slog.Int64("size", last.Size))
+			}
+		}
+	}
+	for b.Sealed < b.Seq {
+		next, signed, put, err := store.Seal(ctx, b, s.Key, known...)
+		if err != nil {
+			return err
+		}
+		if !put {
+			return nil // another was faster
+		}
+		s.Sealed.Add(1)
+		b.Sealed, b.Signed = next.Size, string(signed)
+		if s.Archive != nil {
+			if err := s.Archive.Put(next, signed); err != nil {
+				return err
+			}
+		}
+	}
+	if b.Sealed == 0 {
+		return nil
+	}
+	return s.witness(ctx, store, b)
+}
+
+func (s *Sealer) keys() []seal.PublicKey { return append([]seal.PublicKey{s.Key.PublicKey}, s.Old...) }
+
+func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
+	if len(s.Witnesses) == 0 {
+		return nil
+	}
+	opened, err := seal.OpenAny([]byte(b.Signed), s.keys())
+	if err != nil {
+		return fmt.Errorf("%w: the last checkpoint is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
+	}
+	c := opened.Checkpoint
+	if !s.Key.Signs(c.Origin) {
+		return nil // an old key's: the next one is for the witness
+	}
+	note := b.Signed
+	var errs []error
+	for _, w := range s.Witnesses {
+		added, err := w.Submit(ctx, c, []byte(b.Signed), s.Key.PublicKey, func(ctx context.Context, old int64) ([]seal.Hash, error) {
+			return store.Consistency(ctx, b, old, c.Size)
+		})
+		if err == nil {
+			err = store.PutCosignature(ctx, b, c.Size, added)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		note += added.Line
+	}
+	if s.Archive != nil && len(errs) == 0 {
+		errs = append(errs, s.Archive.PutCosigned(c, []byte(note)))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,3 @@
+package sealer
+
+func unlock(dir string) { _ = setFlag(dir, false) }

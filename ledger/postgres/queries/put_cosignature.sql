@@ -1,0 +1,2 @@
+-- name: PutCosignature :exec
+select ledger.put_cosignature(@tenant_id, @book_id, @size, @witness, @line);

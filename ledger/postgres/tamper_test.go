@@ -1,0 +1,410 @@
+package postgres_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/internal/pgtest"
+	"github.com/recourse/recourse/ledger"
+	"github.com/recourse/recourse/ledger/ledgertest"
+	"github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/ledger/seal"
+)
+
+// F82: whoever has all rights on the database can switch every guard off, edit
+// and switch them on again, and nothing in the rows says so. The audit does.
+
+// sealedBook is a book of 620 transactions of every kind, sealed at 300 and
+// 600, so that two tiles are full and twenty transactions are not sealed.
+type sealedBook struct {
+	db   *pgtest.DB
+	book ledger.Book
+	key  *seal.Key
+	kept []byte // the checkpoint at 600, which somebody has copied
+}
+
+const edited = 200 // the sequence most edits are made at
+
+func newSealedBook(t *testing.T) sealedBook {
+	t.Helper()
+	db := pgtest.New(t)
+	b := sealedBook{db: db, book: ledger.Main(db.Tenant()), key: newLogKey(t)}
+	store := postgres.New(db.Pool("app_worker"))
+	seals := postgres.NewSeals(db.Pool("sealer"))
+	var batch []ledger.Transaction
+	var first, hold ledger.Transaction
+	for n := 1; n <= 620; n++ {
+		x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, int64(n))
+		x.Document = fmt.Sprintf("pi_%d", n)
+		switch {
+		case n == 1:
+			first = x
+		case n == 100 || n == 500:
+			x.Kind, hold = ledger.Pending, x
+		case n == 130 || n == 530:
+			x = ledger.Transaction{ID: uuid.New(), Kind: ledger.PostPending, Resolves: hold.ID, Purpose: "test", Actor: "test", Entries: hold.Entries}
+		case n == 150:
+			x = ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.StripeClearing, 1)
+			x.Reverses = first.ID
+		}
+		batch = append(batch, x)
+		if n == 300 || n == 600 || n == 620 {
+			requirePosted(t, store, b.book.Tenant, batch...)
+			batch = nil
+			if n != 620 {
+				b.kept = b.seal(t, seals)
+			}
+		}
+	}
+	return b
+}
+
+func newLogKey(t *testing.T) *seal.Key {
+	t.Helper()
+	key, err := seal.NewKey("books.example/ledger", seal.ForLog)
+	require.NoError(t, err)
+	return key
+}
+
+func (b sealedBook) seal(t *testing.T, seals *postgres.Seals) []byte {
+	t.Helper()
+	due, err := seals.Due(t.Context(), nil)
+	require.NoError(t, err)
+	require.Len(t, due, 1)
+	_, signed, put, err := seals.Seal(t.Context(), due[0], b.key)
+	require.NoError(t, err)
+	require.True(t, put)
+	return signed
+}
+
+// audit runs the audit with the sealer's key and the checkpoints given.
+func (b sealedBook) audit(t *testing.T, kept ...[]byte) postgres.Report {
+	t.Helper()
+	return audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Kept: kept})
+}
+
+func audit(t *testing.T, db *pgtest.DB, a postgres.Audit) postgres.Report {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(db.URL("auditor_ro"))
+	require.NoError(t, err)
+	report, err := a.Run(context.WithoutCancel(t.Context()), cfg)
+	require.NoError(t, err)
+	return report
+}
+
+// tamper edits as a superuser who first switches every guard off, and on
+// again afterwards.
+func (b sealedBook) tamper(t *testing.T, edits ...string) {
+	t.Helper()
+	var off, on []string
+	for _, e := range []string{"guard_ddl", "guard_drop"} {
+		off, on = append(off, "alter event trigger "+e+" disable"), append(on, "alter event trigger "+e+" enable always")
+	}
+	for _, table := range []string{
+		"journal", "posting", "journal_key", "journal_link", "book", "account", "balance", "checkpoint", "cosignature", "tile", partition("journal"), partition("posting"),
+	} {
+		off, on = append(off, "alter table ledger."+table+" disable trigger user"), append([]string{"alter table ledger." + table + " enable trigger user"}, on...)
+	}
+	conn, err := pgx.Connect(t.Context(), b.db.SuperURL())
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	for _, sql := range append(append(off, edits...), on...) {
+		_, err := conn.PgConn().Exec(t.Context(), sql).ReadAll()
+		require.NoError(t, err, sql)
+	}
+}
+
+// The parts of an edit that leaves no contradiction behind.
+const (
+	raiseBoth = `update ledger.posting set amount = amount + 100 where seq = 200`
+	// What follows from the lines: balances after each, and the sums.
+	recomputeBalances = `
+with after as (
+  select p.recorded_at, p.book_id, p.line,
+         sum(case p.layer when 'P' then case p.side when 'D' then p.amount else -p.amount end else 0 end) over w as posted,
+         sum(case when p.side = 'D' and p.layer = 'H' then p.amount when p.side = 'D' and p.layer = 'R' then -p.amount else 0 end) over w as hd,
+         sum(case when p.side = 'C' and p.layer = 'H' then p.amount when p.side = 'C' and p.layer = 'R' then -p.amount else 0 end) over w as hc
+    from ledger.posting p window w as (partition by p.account_id order by p.recorded_at, p.line)
+)
+update ledger.posting p set posted_after = a.posted, held_debits_after = a.hd, held_credits_after = a.hc
+  from after a where a.recorded_at = p.recorded_at and a.book_id = p.book_id and a.line = p.line;
+update ledger.balance b
+   set debits_posted = s.d, credits_posted = s.c, debits_pending = s.dp, credits_pending = s.cp
+  from (select a.id,
+               coalesce(sum(p.amount) filter (where p.layer = 'P' and p.side = 'D'), 0) as d,
+               coalesce(sum(p.amount) filter (where p.layer = 'P' and p.side = 'C'), 0) as c,
+               coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'D'), 0) as dp,
+               coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'C'), 0) as cp
+          from ledger.account a left join ledger.posting p on p.account_id = a.id group by a.id) s
+ where s.id = b.account_id`
+	// Every hash, from the first on.
+	recomputeChain = `
+do $$
+declare
+  b ledger.book; j ledger.journal; prev bytea; lines bytea;
+begin
+  select * into b from ledger.book;
+  prev := b.genesis;
+  for j in select * from ledger.journal where book_id = b.id order by seq loop
+    select string_agg(ledger.line_bytes(p.line, a.code, a.currency, p.side, p.layer, p.amount, p.posted_after, p.held_debits_after, p.held_credits_after), ''::bytea order by p.line)
+      into lines from ledger.posting p join ledger.account a on a.id = p.account_id where p.recorded_at = j.recorded_at and p.book_id = b.id;
+    prev := ledger.journal_hash(prev, j, lines);
+    update ledger.journal set hash = prev where book_id = b.id and seq = j.seq and recorded_at = j.recorded_at;
+  end loop;
+  update ledger.book set hash = prev, seq = (select max(seq) from ledger.journal), recorded_at = (select max(recorded_at) from ledger.journal);
+end $$`
+	cutAfter590   = `delete from ledger.posting where seq > 590; delete from ledger.journal where seq > 590; delete from ledger.journal_key where seq > 590; delete from ledger.journal_link where seq > 590`
+	forgetSealing = `delete from ledger.cosignature; delete from ledger.checkpoint; delete from ledger.tile`
+)
+
+func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
+	t.Parallel()
+	b := newSealedBook(t)
+	require.Empty(t, b.audit(t, b.kept).Violations)
+	for _, c := range []struct {
+		name  string
+		edits []string
+		first int64
+	}{
+		{"an amount", []string{`update ledger.posting set amount = amount + 1 where seq = 200 and line = 1`}, edited},
+		{"both sides of it", []string{raiseBoth}, edited},
+		{"both sides and every balance", []string{raiseBoth, recomputeBalances}, edited},
+		{"both sides, every balance and the whole chain", []string{raiseBoth, recomputeBalances, recomputeChain}, edited},
+		{"one gone from the middle", []string{
+			`delete from ledger.posting where seq = 200; delete from ledger.journal where seq = 200; delete from ledger.journal_key where seq = 200`, recomputeBalances,
+		}, edited},
+		{"the end cut off, balances and head set back", []string{cutAfter590, recomputeBalances, recomputeChain}, 591},
+		{"one put in at an earlier date", []string{`
+			insert into ledger.journal select seq, recorded_at - interval '1 second', '00000000-0000-4000-8000-000000000001', null, null, null, book_id, effective_on, period, kind,
+			       purpose, actor, 'back-dated', null, null, null, null, hash from ledger.journal where seq = 1;
+			insert into ledger.posting select recorded_at - interval '1 second', seq, account_id, amount, posted_after, 0, 0, book_id, period, line, side, layer from ledger.posting where seq = 1;
+			insert into ledger.journal_key select seq, recorded_at, id, book_id from ledger.journal where reason = 'back-dated'`, recomputeBalances}, 1},
+		{"two in each other's place", []string{
+			`update ledger.journal set seq = 401 - seq where seq in (200, 201); update ledger.posting set seq = 401 - seq where seq in (200, 201); update ledger.journal_key set seq = 401 - seq where seq in (200, 201)`,
+		}, edited},
+		{"an account's code", []string{`update ledger.account set code = '2011' where code = '2010'`}, 1},
+		{"a reason", []string{`update ledger.journal set reason = 'another' where seq = 200`}, edited},
+
+		{"a document", []string{`update ledger.journal set document = 'pi_x' where seq = 200`}, edited},
+		{"who did it", []string{`update ledger.journal set actor = 'somebody else' where seq = 200`}, edited},
+		{"a line's side", []string{`update ledger.posting set side = 'C' where seq = 200 and line = 1`}, edited},
+		{"an account", []string{`update ledger.posting set account_id = (select id from ledger.account where code = '1900') where seq = 200 and line = 1`}, edited},
+		{"a period", []string{`update ledger.journal set period = '2020-01-01' where seq = 200; update ledger.posting set period = '2020-01-01' where seq = 200`}, edited},
+		{"only a balance", []string{`update ledger.balance set debits_posted = debits_posted + 1, credits_posted = credits_posted + 1`}, 0},
+		{"an id pointed elsewhere", []string{`update ledger.journal_key set seq = 201 where seq = 200`}, edited},
+		{"what was reversed made reversible again", []string{`delete from ledger.journal_link where seq = 150`}, 150},
+		{"what was resolved made resolvable again", []string{`update ledger.journal_link set target = gen_random_uuid() where seq = 130`}, 130},
+		{"a tile", []string{`update ledger.tile set hashes = overlay(hashes placing '\x00'::bytea from 32 * 199 + 1) where level = 0 and index = 0`}, edited},
+		{"a tile gone", []string{`delete from ledger.tile where index = 1`}, 0},
+		{"a checkpoint's root", []string{`update ledger.checkpoint set root = sha256('x') where size = 300`}, 0},
+		{"a checkpoint signed by another", []string{`update ledger.checkpoint set signed = '` + string(forged(t, b)) + `' where size = 300`}, 0},
+		{"the head", []string{`update ledger.book set hash = sha256('x')`}, 620},
+		{"the start", []string{`update ledger.book set genesis = sha256('x')`}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newSealedBook(t)
+			b.tamper(t, c.edits...)
+			report := b.audit(t)
+			require.NotEmpty(t, report.Violations)
+			require.Equal(t, c.first, report.Books[0].FirstBad, "%v", report.Violations)
+			for _, v := range report.Violations {
+				require.Equal(t, b.book.Tenant.String(), v.Tenant)
+			}
+		})
+	}
+}
+
+func forged(t *testing.T, b sealedBook) []byte {
+	t.Helper()
+	c, err := seal.Peek(b.kept)
+	require.NoError(t, err)
+	c.Size = 300
+	signed, err := seal.Sign(c, newLogKey(t))
+	require.NoError(t, err)
+	return signed
+}
+
+// Whoever rewrites everything and forgets all that was sealed leaves books
+// that agree with themselves. A checkpoint somebody has kept does not.
+func TestAKeptCheckpointAloneFindsAFullRewriteAndACutTail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		edits []string
+		first int64
+		says  string
+	}{
+		"full rewrite": {[]string{raiseBoth, recomputeBalances, recomputeChain, forgetSealing}, 1, "another root"},
+		"cut tail":     {[]string{cutAfter590, recomputeBalances, recomputeChain, forgetSealing}, 591, "cut off"},
+		"no book at all": {[]string{
+			forgetSealing + `; delete from ledger.posting; delete from ledger.journal_link; delete from ledger.journal_key; delete from ledger.journal; delete from ledger.balance; delete from ledger.account; delete from ledger.book`,
+		}, 1, "not there"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newSealedBook(t)
+			b.tamper(t, c.edits...)
+			require.Empty(t, b.audit(t).Violations, "the books agree with themselves")
+			report := b.audit(t, b.kept)
+			require.Len(t, report.Violations, 1)
+			require.Equal(t, c.first, report.Violations[0].Seq)
+			require.Contains(t, report.Violations[0].Detail, c.says)
+		})
+	}
+}
+
+// The sealer finds it too, and does not sign.
+func TestASealerNeverSignsWhatDoesNotContinueWhatItSigned(t *testing.T) {
+	t.Parallel()
+	for name, edits := range map[string][]string{
+		"rewritten right of the tiles": {`update ledger.posting set amount = amount + 100 where seq = 550`, recomputeBalances, recomputeChain},
+		"cut":                          {cutAfter590, recomputeBalances, recomputeChain},
+		"one missing":                  {`delete from ledger.journal where seq = 610`},
+		"its checkpoint replaced":      {`update ledger.checkpoint set signed = replace(signed, 'A', 'B') where size = 600`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newSealedBook(t)
+			b.tamper(t, edits...)
+			seals := postgres.NewSeals(b.db.Pool("sealer"))
+			due, err := seals.Due(t.Context(), []string{"w"}) // a book that was cut is not due to move
+			require.NoError(t, err)
+			require.Len(t, due, 1)
+			_, signed, _, err := seals.Seal(t.Context(), due[0], b.key)
+			require.ErrorIs(t, err, seal.ErrInconsistent)
+			require.Empty(t, signed)
+		})
+	}
+	t.Run("all of it forgotten, but for what the sealer kept", func(t *testing.T) {
+		t.Parallel()
+		b := newSealedBook(t)
+		b.tamper(t, raiseBoth, recomputeBalances, recomputeChain, forgetSealing)
+		seals := postgres.NewSeals(b.db.Pool("sealer"))
+		due, err := seals.Due(t.Context(), nil)
+		require.NoError(t, err)
+		kept, err := seal.Open(b.kept, b.key.PublicKey)
+		require.NoError(t, err)
+		_, _, _, err = seals.Seal(t.Context(), due[0], b.key, kept.Checkpoint)
+		require.ErrorIs(t, err, seal.ErrInconsistent)
+	})
+}
+
+// A run that was interrupted goes on, and finds what lies behind.
+func TestAnInterruptedAuditGoesOn(t *testing.T) {
+	t.Parallel()
+	b := newSealedBook(t)
+	full := b.audit(t, b.kept)
+	require.Equal(t, int64(620), full.Books[0].Transactions)
+	require.Equal(t, int64(2), full.Books[0].Checkpoints)
+	var states []postgres.AuditState
+	audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Every: 1, Save: func(s postgres.AuditState) error {
+		raw, err := json.Marshal(s)
+		require.NoError(t, err)
+		again, err := postgres.UnmarshalState(raw)
+		require.NoError(t, err)
+		states = append(states, *again)
+		return nil
+	}})
+	require.Greater(t, len(states), 2)
+	middle := states[0]
+	require.NotNil(t, middle.Book)
+	rest := audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Resume: &middle})
+	require.Empty(t, rest.Violations)
+	require.Equal(t, full.Books, rest.Books)
+	require.Positive(t, rest.ResumedAt)
+
+	b.tamper(t, strings.ReplaceAll(raiseBoth, "200", "610"))
+	rest = audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Resume: &middle})
+	require.Equal(t, int64(610), rest.Books[0].FirstBad)
+}
+
+func TestATransactionIsProvedFromTheDatabase(t *testing.T) {
+	t.Parallel()
+	b := newSealedBook(t)
+	store := postgres.New(b.db.Pool("app_api"))
+	var first, last, unsealed uuid.UUID
+	super := b.db.Super()
+	for seq, into := range map[int]*uuid.UUID{1: &first, 600: &last, 610: &unsealed} {
+		require.NoError(t, super.QueryRow(t.Context(), `select id from ledger.journal where seq = $1`, seq).Scan(into))
+	}
+	for _, id := range []uuid.UUID{first, last} {
+		bundle, err := store.Prove(t.Context(), b.book, id)
+		require.NoError(t, err)
+		proven, err := bundle.Verify(b.key.PublicKey)
+		require.NoError(t, err)
+		require.Equal(t, id, proven.Record.ID)
+		require.Equal(t, int64(600), proven.Checkpoint.Size)
+	}
+	_, err := store.Prove(t.Context(), b.book, unsealed)
+	require.ErrorIs(t, err, postgres.ErrNotSealed)
+	_, err = store.Prove(t.Context(), b.book, uuid.New())
+	require.ErrorIs(t, err, postgres.ErrNoTransaction)
+	_, err = store.Prove(t.Context(), ledger.Main(b.db.Tenant()), first)
+	require.ErrorIs(t, err, postgres.ErrNoTransaction, "another tenant's")
+	book, err := postgres.New(b.db.Pool("auditor_ro")).BookOf(t.Context(), first)
+	require.NoError(t, err)
+	require.Equal(t, b.book, book)
+	last600, err := store.LastCheckpoint(t.Context(), b.book)
+	require.NoError(t, err)
+	require.Equal(t, b.kept, last600.Signed)
+
+	b.tamper(t, `update ledger.journal set reason = 'another' where seq = 1`)
+	_, err = store.Prove(t.Context(), b.book, first)
+	require.ErrorIs(t, err, seal.ErrInconsistent)
+}
+
+// Only the sealer's door writes what was sealed.
+func TestNobodyChangesWhatWasSealed(t *testing.T) {
+	t.Parallel()
+	b := newSealedBook(t)
+	tenant := b.book.Tenant
+	writes := map[string]string{
+		"insert checkpoint":   `insert into ledger.checkpoint select book_id, 9999, root, signed from ledger.checkpoint limit 1`,
+		"update checkpoint":   `update ledger.checkpoint set signed = 'x'`,
+		"delete checkpoint":   `delete from ledger.checkpoint`,
+		"truncate checkpoint": `truncate ledger.checkpoint cascade`,
+		"update tile":         `update ledger.tile set root = sha256('x')`,
+		"delete tile":         `delete from ledger.tile`,
+		"insert cosignature":  `insert into ledger.cosignature select book_id, size, 'w', E'— w x\n' from ledger.checkpoint`,
+	}
+	for _, role := range []string{"app_api", "app_worker", "finance_ro", "auditor_ro", "sealer"} {
+		for name, sql := range writes {
+			t.Run(role+": "+name, func(t *testing.T) {
+				t.Parallel()
+				refused(t, b.db.URL(role), tenant, sql)
+			})
+		}
+		if role == "sealer" {
+			continue
+		}
+		t.Run(role+": the sealer's door", func(t *testing.T) {
+			t.Parallel()
+			refused(t, b.db.URL(role), tenant, `select ledger.put_checkpoint('`+tenant.String()+`', 1, 600, 610, sha256('x'), 'x', '{}', '{}', '{}', '{}')`)
+		})
+	}
+	for name, sql := range writes {
+		t.Run("superuser as replica: "+name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, b.db.SuperURL(), tenant, `set local session_replication_role = replica; `+sql)
+		})
+	}
+	for name, sql := range map[string]string{
+		"amounts":          `select amount from ledger.posting`,
+		"reasons":          `select reason from ledger.journal`,
+		"another lease":    `insert into app.lease (name, holder, expires_at) values ('dispatch', 'x', now())`,
+		"another tenant's": `select ledger.put_checkpoint('` + uuid.NewString() + `', 1, 600, 610, sha256('x'), 'x', '{}', '{}', '{}', '{}')`,
+	} {
+		t.Run("sealer: "+name, func(t *testing.T) {
+			t.Parallel()
+			refused(t, b.db.URL("sealer"), tenant, sql)
+		})
+	}
+	t.Cleanup(func() { require.Empty(t, b.audit(t, b.kept).Violations) })
+}
