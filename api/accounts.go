@@ -146,7 +146,7 @@ func (s *server) ProposeAccount(ctx context.Context, request ProposeAccountReque
 		check: func(ctx context.Context, tx Tx, _ string) error {
 			found, err := tx.Accounts(ctx, book, named(p.Code, &p.Currency))
 			if err == nil && len(found) > 0 {
-				return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " is there already"}
+				return refuseAccount(p, "/code", "account_exists", "is there already")
 			}
 			return err
 		},
@@ -173,14 +173,21 @@ func (s *server) ProposeAccountClose(ctx context.Context, request ProposeAccount
 			check: func(context.Context, Tx, string) error {
 				switch {
 				case a.ClosedAt != nil:
-					return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " is closed already"}
+					return refuseAccount(p, "#/parameters/id", "account_closed", "is closed already")
 				case a.Posted() != 0 || a.DebitsPending != 0 || a.CreditsPending != 0:
-					return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " does not stand at zero"}
+					return refuseAccount(p, "#/parameters/id", "account_not_at_zero", "does not stand at zero")
 				}
 				return nil
 			},
 		})
 	})
+}
+
+func refuseAccount(p accountPayload, pointer, code, why string) *refusal {
+	return &refusal{
+		code: "ledger_refused", detail: "Account " + p.Code + " " + p.Currency + " " + why + ".",
+		fields: []FieldError{{Pointer: pointer, Code: code, Detail: why}},
+	}
 }
 
 // applyToAccount opens or closes an account as an approval says.

@@ -90,7 +90,9 @@ func (s *server) ProposeJournal(ctx context.Context, request ProposeJournalReque
 	}
 	return s.put(ctx, proposal{
 		action: action, subject: transactionName(p.TransactionID), reason: body.Reason, ticket: body.Ticket, payload: p,
-		check: func(ctx context.Context, tx Tx, id string) error { return rehearse(ctx, tx, action, p, id) },
+		check: func(ctx context.Context, tx Tx, id string) error {
+			return rehearse(ctx, tx, action, p, id, "/entries", p.Entries)
+		},
 	})
 }
 
@@ -115,9 +117,9 @@ func (s *server) ProposeReversal(ctx context.Context, request ProposeReversalReq
 		case err != nil:
 			return Answer{}, err
 		case t.Kind != ledger.Posted && t.Kind != ledger.PostPending:
-			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.NotReversible}, nil)), nil
+			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.NotReversible}, "/transaction_id", nil)), nil
 		case reversed:
-			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.AlreadyReversed}, nil)), nil
+			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.AlreadyReversed}, "/transaction_id", nil)), nil
 		}
 		for _, e := range t.Entries {
 			side := ledger.Debit
@@ -128,7 +130,9 @@ func (s *server) ProposeReversal(ctx context.Context, request ProposeReversalReq
 		}
 		return s.propose(ctx, tx, proposal{
 			action: reversalAction, subject: transactionName(original), reason: body.Reason, ticket: body.Ticket, payload: p,
-			check: func(ctx context.Context, tx Tx, id string) error { return rehearse(ctx, tx, reversalAction, p, id) },
+			check: func(ctx context.Context, tx Tx, id string) error {
+				return rehearse(ctx, tx, reversalAction, p, id, "/transaction_id", nil)
+			},
 		})
 	})
 }
@@ -164,8 +168,8 @@ func orMain(entity *string) string {
 var errRehearsed = errors.New("it would work")
 
 // rehearse posts and takes it back: the books themselves say what is wrong
-// before anybody is asked.
-func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, approval string) error {
+// before anybody is asked. pointer and entries are those of refusedBy.
+func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, approval, pointer string, entries []journalEntry) error {
 	t, err := p.transaction(action, whereOf(ctx).who.KeyID, approval)
 	if err != nil {
 		return err
@@ -176,7 +180,7 @@ func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, appro
 			return err
 		}
 		if !result.Posted() {
-			return refusedBy(result, p.Entries)
+			return refusedBy(result, pointer, entries)
 		}
 		return errRehearsed
 	})
@@ -202,7 +206,7 @@ func postApproved(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, 
 		return nil, err
 	}
 	if !result.Posted() {
-		return nil, refusedBy(result, p.Entries)
+		return nil, refusedBy(result, "", nil)
 	}
 	recorded, _, err := tx.Recorded(ctx, book, t.ID)
 	if err != nil {
@@ -223,8 +227,9 @@ var outcomes = map[ledger.Outcome]string{
 	ledger.AlreadyReversed:  "The transaction is reversed already.",
 }
 
-// refusedBy is the problem for what the books did not take.
-func refusedBy(r ledger.Result, entries []journalEntry) *refusal {
+// refusedBy is the problem for what the books did not take. It points to the
+// entries of the body that are meant, or to pointer when none is.
+func refusedBy(r ledger.Result, pointer string, entries []journalEntry) *refusal {
 	words := outcomes[r.Outcome]
 	if words == "" {
 		words = "The books answered " + string(r.Outcome) + "."
@@ -233,11 +238,12 @@ func refusedBy(r ledger.Result, entries []journalEntry) *refusal {
 	if r.Detail != "" {
 		problem.detail = r.Detail + ": " + words
 	}
-	field := FieldError{Code: string(r.Outcome), Detail: words}
+	field := FieldError{Pointer: pointer, Code: string(r.Outcome), Detail: words}
 	for i, e := range entries {
 		if e.Account+" "+e.Currency == r.Detail {
-			field.Pointer = "/entries/" + strconv.Itoa(i) + "/account_code"
-			problem.fields = append(problem.fields, field)
+			problem.fields = append(problem.fields, FieldError{
+				Pointer: "/entries/" + strconv.Itoa(i) + "/account_code", Code: string(r.Outcome), Detail: words,
+			})
 		}
 	}
 	if len(problem.fields) == 0 {

@@ -110,12 +110,27 @@ func TestAJournalIsPostedWhenAnotherPersonApproves(t *testing.T) {
 	again := w.ask("finance_preparer", "/v1/ledger/reversals", fmt.Sprintf(`{"transaction_id":"%s","reason":"booked twice"}`, done["id"]))
 	require.Equal(t, "ledger_refused", again.code(t))
 	require.Contains(t, string(again.body), "already_reversed")
+	require.Equal(t, []string{"/transaction_id"}, pointers(again.json(t)))
 	require.Equal(t, http.StatusNotFound, w.ask("finance_preparer", "/v1/ledger/reversals", `{"transaction_id":"txn_`+uuid.NewString()+`","reason":"r"}`).status)
 
 	rejected := w.proposed(w.ask("finance_preparer", "/v1/ledger/journals", journal("5010", "1010", 1)))
 	require.Equal(t, "rejected", w.ask("finance_reviewer", "/v1/approvals/"+rejected+"/reject", "").json(t)["decision"])
 	require.Equal(t, "already_decided", w.approve("second_finance_reviewer", rejected).code(t))
 	require.Zero(t, w.posted("5010"))
+}
+
+func TestAProposalIsMadeOnceUnderItsKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := call{method: "POST", path: "/v1/ledger/journals", role: "finance_preparer", key: "one", body: journal("5010", "1010", 465)}
+	first := w.do(c)
+	require.Equal(t, http.StatusCreated, first.status)
+	again := w.do(c)
+	require.Equal(t, first.body, again.body)
+	require.Equal(t, "true", again.header.Get("Idempotent-Replayed"))
+	require.Equal(t, 1, w.count("approval"))
+	c.body = journal("5010", "1010", 466)
+	require.Equal(t, "idempotency_key_reused", w.do(c).code(t))
 }
 
 func TestAJournalThatCannotBePostedIsRefusedBeforeAnybodyIsAsked(t *testing.T) {

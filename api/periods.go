@@ -126,7 +126,10 @@ func (s *server) ProposePeriodMove(ctx context.Context, request ProposePeriodMov
 		check: func(ctx context.Context, tx Tx, _ string) error {
 			no, err := tx.PeriodRefusal(ctx, book, month, events[string(request.Move)])
 			if err == nil && no != "" {
-				return &LedgerRefusedError{Detail: no}
+				return &refusal{
+					code: "ledger_refused", detail: sentence(no),
+					fields: []FieldError{{Pointer: "#/parameters/period", Code: "out_of_order", Detail: no}},
+				}
 			}
 			return err
 		},
