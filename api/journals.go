@@ -23,12 +23,6 @@ const (
 	dateFormat = "2006-01-02"
 )
 
-// place is whose books are meant, and when.
-type place struct {
-	tenant uuid.UUID
-	now    time.Time
-}
-
 // A journalPayload is what an approval about a posting says. The database holds
 // what is posted against it, word by word: see ledger.check_approved.
 type journalPayload struct {
@@ -191,7 +185,7 @@ func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, appro
 }
 
 // postApproved posts what an approval says.
-func postApproved(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, error) {
+func postApproved(ctx context.Context, tx Tx, tenant uuid.UUID, a ApprovalRecord) (any, error) {
 	var p journalPayload
 	if err := json.Unmarshal(a.Payload, &p); err != nil {
 		return nil, fmt.Errorf("read the payload: %w", err)
@@ -200,7 +194,7 @@ func postApproved(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, 
 	if err != nil {
 		return nil, err
 	}
-	book := ledger.Book{Tenant: at.tenant, Entity: p.Entity}
+	book := ledger.Book{Tenant: tenant, Entity: p.Entity}
 	result, err := tx.Post(ctx, book, t)
 	if err != nil {
 		return nil, err
