@@ -13,6 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/internal/tenancy"
+	"github.com/recourse/recourse/ledger"
+	"github.com/recourse/recourse/ledger/ledgertest"
+	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
 // journal is a body of POST /v1/ledger/journals: amount from credit to debit.
@@ -363,6 +366,24 @@ func TestABalanceIsShownAsOfAnyMoment(t *testing.T) {
 	now := w.get("/v1/accounts/4010/balance").json(t)
 	require.InDelta(t, 300, now["available"], 0)
 	require.Equal(t, http.StatusNotFound, w.get("/v1/accounts/4011/balance").status)
+
+	// Held: 40 out of cash, and out of what is owed to customers.
+	hold := ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.CashBank, 40)
+	hold.Kind = ledger.Pending
+	results, err := ledgerpg.New(w.db.Pool("app_worker")).Post(t.Context(), ledger.Main(w.tenant), []ledger.Transaction{hold})
+	require.NoError(t, err)
+	require.NoError(t, results[0].Err())
+	for code, want := range map[string][]float64{"1010": {300, -40, 260}, "2010": {0, -40, -40}, "4010": {300, 0, 300}} {
+		v := w.get("/v1/accounts/" + code + "/balance").json(t)
+		require.Equal(t, []any{want[0], want[1], want[2]}, []any{v["posted"], v["pending"], v["available"]}, code)
+	}
+	before := w.get("/v1/accounts/1010/balance?at=" + moments[2]).json(t)
+	require.InDelta(t, 0, before["pending"], 0)
+	list, ok := w.get("/v1/accounts").json(t)["data"].([]any)
+	require.True(t, ok)
+	cash, ok := list[0].(map[string]any)
+	require.True(t, ok)
+	require.Equal(t, []any{"1010", 300.0, -40.0, 260.0}, []any{cash["code"], cash["posted"], cash["pending"], cash["available"]})
 }
 
 // asAPI runs a function of the database as the API's role and requires its word.

@@ -205,6 +205,7 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 	}
 	rows, err := o.sup.Query(t.Context(), `select id, to_char(effective_on, 'YYYY-MM-DD') from ledger.journal where seq > 1`)
 	require.NoError(t, err)
+	defer rows.Close()
 	n := 0
 	for rows.Next() {
 		var id uuid.UUID
