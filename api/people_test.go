@@ -204,8 +204,8 @@ func TestF83TwoCheckersAtOnceHaveOneEffect(t *testing.T) {
 				ok++
 			}
 		}
-		require.Equal(t, 1, ok, statuses)
-		require.EqualValues(t, before+465, w.posted("5010"))
+		require.Equal(t, 1, ok, "%v", statuses)
+		require.Equal(t, before+465, w.posted("5010"))
 	}
 }
 
