@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
@@ -82,7 +84,7 @@ func theOne(found []ledgerpg.AccountState, pointer string) (ledgerpg.AccountStat
 
 // ListAccounts shows the chart of accounts as it stands.
 func (s *server) ListAccounts(ctx context.Context, request ListAccountsRequestObject) (ListAccountsResponseObject, error) {
-	book := s.book(ctx, request.Params.Entity)
+	book := bookOf(ctx, request.Params.Entity)
 	found, err := s.cfg.Books.Accounts(ctx, book, named("", request.Params.Currency))
 	if err != nil {
 		return nil, err
@@ -94,7 +96,7 @@ func (s *server) ListAccounts(ctx context.Context, request ListAccountsRequestOb
 	return jsonAnswer(http.StatusOK, listOf(out))
 }
 
-func (s *server) book(ctx context.Context, entity *string) ledger.Book {
+func bookOf(ctx context.Context, entity *string) ledger.Book {
 	return ledger.Book{Tenant: whereOf(ctx).who.Tenant, Entity: orMain(entity)}
 }
 
@@ -130,7 +132,7 @@ func (s *server) ProposeAccount(ctx context.Context, request ProposeAccountReque
 	if body.Floor != nil && body.Ceiling != nil && *body.Floor > *body.Ceiling {
 		return nil, refuseField("validation_failed", "/ceiling", "must be at least the floor")
 	}
-	book := s.book(ctx, body.Entity)
+	book := bookOf(ctx, body.Entity)
 	p := accountPayload{
 		Entity: book.Entity, Code: body.Code, Currency: body.Currency, Name: body.Name, Type: string(body.Type), NormalSide: string(ledger.Credit),
 		Floor: body.Floor, Ceiling: body.Ceiling,
@@ -146,7 +148,7 @@ func (s *server) ProposeAccount(ctx context.Context, request ProposeAccountReque
 		check: func(ctx context.Context, tx Tx, _ string) error {
 			found, err := tx.Accounts(ctx, book, named(p.Code, &p.Currency))
 			if err == nil && len(found) > 0 {
-				return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " is there already"}
+				return refuseAccount(p, "/code", "account_exists", "is there already")
 			}
 			return err
 		},
@@ -157,7 +159,7 @@ func (s *server) ProposeAccount(ctx context.Context, request ProposeAccountReque
 // to be closed.
 func (s *server) ProposeAccountClose(ctx context.Context, request ProposeAccountCloseRequestObject) (ProposeAccountCloseResponseObject, error) {
 	body := request.Body
-	book := s.book(ctx, body.Entity)
+	book := bookOf(ctx, body.Entity)
 	return s.once(ctx, func(ctx context.Context, tx Tx) (Answer, error) {
 		found, err := tx.Accounts(ctx, book, named(request.Id, body.Currency))
 		if err != nil {
@@ -173,9 +175,9 @@ func (s *server) ProposeAccountClose(ctx context.Context, request ProposeAccount
 			check: func(context.Context, Tx, string) error {
 				switch {
 				case a.ClosedAt != nil:
-					return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " is closed already"}
+					return refuseAccount(p, "#/parameters/id", "account_closed", "is closed already")
 				case a.Posted() != 0 || a.DebitsPending != 0 || a.CreditsPending != 0:
-					return &LedgerRefusedError{Detail: "account " + p.Code + " " + p.Currency + " does not stand at zero"}
+					return refuseAccount(p, "#/parameters/id", "account_not_at_zero", "does not stand at zero")
 				}
 				return nil
 			},
@@ -183,8 +185,15 @@ func (s *server) ProposeAccountClose(ctx context.Context, request ProposeAccount
 	})
 }
 
+func refuseAccount(p accountPayload, pointer, code, why string) *refusal {
+	return &refusal{
+		code: "ledger_refused", detail: "Account " + p.Code + " " + p.Currency + " " + why + ".",
+		fields: []FieldError{{Pointer: pointer, Code: code, Detail: why}},
+	}
+}
+
 // applyToAccount opens or closes an account as an approval says.
-func applyToAccount(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, error) {
+func applyToAccount(ctx context.Context, tx Tx, tenant uuid.UUID, a ApprovalRecord) (any, error) {
 	var p accountPayload
 	if err := json.Unmarshal(a.Payload, &p); err != nil {
 		return nil, fmt.Errorf("read the payload: %w", err)
@@ -192,7 +201,7 @@ func applyToAccount(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any
 	if err := tx.Apply(ctx, a.ID); err != nil {
 		return nil, err
 	}
-	found, err := tx.Accounts(ctx, ledger.Book{Tenant: at.tenant, Entity: p.Entity}, named(p.Code, &p.Currency))
+	found, err := tx.Accounts(ctx, ledger.Book{Tenant: tenant, Entity: p.Entity}, named(p.Code, &p.Currency))
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +235,7 @@ func (s *server) AccountBalance(ctx context.Context, request AccountBalanceReque
 			return nil, refuseField("validation_failed", "#/parameters/at", "must not be in the future")
 		}
 	}
-	book := s.book(ctx, request.Params.Entity)
+	book := bookOf(ctx, request.Params.Entity)
 	found, err := s.cfg.Books.Accounts(ctx, book, named(request.Id, request.Params.Currency))
 	if err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -65,7 +67,7 @@ func viewApproval(a ApprovalRecord) approvalView {
 // executors carry out what was approved, in the transaction of the last
 // decision, and return it as it is then. An action without one is carried out
 // by somebody who is told of it.
-var executors = map[string]func(ctx context.Context, tx Tx, where place, a ApprovalRecord) (any, error){
+var executors = map[string]func(ctx context.Context, tx Tx, tenant uuid.UUID, a ApprovalRecord) (any, error){
 	journalAction:         postApproved,
 	writeOffAction:        postApproved,
 	reversalAction:        postApproved,
@@ -168,7 +170,7 @@ func (s *server) DecideApproval(ctx context.Context, request DecideApprovalReque
 			if err != nil || !decided || decision != decisionYes {
 				return err
 			}
-			result, err = s.carryOut(ctx, tx, request.Id)
+			result, err = carryOut(ctx, tx, request.Id)
 			return err
 		})
 		if err != nil {
@@ -189,7 +191,7 @@ func (s *server) DecideApproval(ctx context.Context, request DecideApprovalReque
 }
 
 // carryOut does what an approval says that has just been given in full.
-func (s *server) carryOut(ctx context.Context, tx Tx, id string) (any, error) {
+func carryOut(ctx context.Context, tx Tx, id string) (any, error) {
 	a, err := tx.Approval(ctx, id)
 	if err != nil {
 		return nil, err
@@ -201,7 +203,7 @@ func (s *server) carryOut(ctx context.Context, tx Tx, id string) (any, error) {
 	if err := tx.Consume(ctx, a); err != nil {
 		return nil, err
 	}
-	return execute(ctx, tx, place{tenant: whereOf(ctx).who.Tenant, now: s.cfg.Now().UTC()}, a)
+	return execute(ctx, tx, whereOf(ctx).who.Tenant, a)
 }
 
 // tell passes an approved resolution on to its saga.

@@ -11,6 +11,13 @@
 // refused before execution (shape, credential, size) is not stored, so the same
 // key serves the corrected request; a refusal by meaning is stored. The tenant
 // is the credential's. Another tenant's object and no object are the same 404.
+// What takes two people is proposed, decided and carried out in three steps of
+// which the last two are one transaction; the database holds what is done
+// against what was approved, and asks for the proof of the keys itself.
+//
+//	proposed ──► approved, used up and carried out     all at once
+//	         ├─► rejected
+//	         └─► expired after 24 hours
 //
 // What happens on failure. The database does not answer: 503 with Retry-After
 // and nothing half-written. An answer that got lost: the retry replays it.

@@ -23,12 +23,6 @@ const (
 	dateFormat = "2006-01-02"
 )
 
-// place is whose books are meant, and when.
-type place struct {
-	tenant uuid.UUID
-	now    time.Time
-}
-
 // A journalPayload is what an approval about a posting says. The database holds
 // what is posted against it, word by word: see ledger.check_approved.
 type journalPayload struct {
@@ -90,7 +84,9 @@ func (s *server) ProposeJournal(ctx context.Context, request ProposeJournalReque
 	}
 	return s.put(ctx, proposal{
 		action: action, subject: transactionName(p.TransactionID), reason: body.Reason, ticket: body.Ticket, payload: p,
-		check: func(ctx context.Context, tx Tx, id string) error { return rehearse(ctx, tx, action, p, id) },
+		check: func(ctx context.Context, tx Tx, id string) error {
+			return rehearse(ctx, tx, action, p, id, "/entries", p.Entries)
+		},
 	})
 }
 
@@ -115,9 +111,9 @@ func (s *server) ProposeReversal(ctx context.Context, request ProposeReversalReq
 		case err != nil:
 			return Answer{}, err
 		case t.Kind != ledger.Posted && t.Kind != ledger.PostPending:
-			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.NotReversible}, nil)), nil
+			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.NotReversible}, "/transaction_id", nil)), nil
 		case reversed:
-			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.AlreadyReversed}, nil)), nil
+			return s.problem(ctx, refusedBy(ledger.Result{Outcome: ledger.AlreadyReversed}, "/transaction_id", nil)), nil
 		}
 		for _, e := range t.Entries {
 			side := ledger.Debit
@@ -128,7 +124,9 @@ func (s *server) ProposeReversal(ctx context.Context, request ProposeReversalReq
 		}
 		return s.propose(ctx, tx, proposal{
 			action: reversalAction, subject: transactionName(original), reason: body.Reason, ticket: body.Ticket, payload: p,
-			check: func(ctx context.Context, tx Tx, id string) error { return rehearse(ctx, tx, reversalAction, p, id) },
+			check: func(ctx context.Context, tx Tx, id string) error {
+				return rehearse(ctx, tx, reversalAction, p, id, "/transaction_id", nil)
+			},
 		})
 	})
 }
@@ -164,8 +162,8 @@ func orMain(entity *string) string {
 var errRehearsed = errors.New("it would work")
 
 // rehearse posts and takes it back: the books themselves say what is wrong
-// before anybody is asked.
-func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, approval string) error {
+// before anybody is asked. pointer and entries are those of refusedBy.
+func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, approval, pointer string, entries []journalEntry) error {
 	t, err := p.transaction(action, whereOf(ctx).who.KeyID, approval)
 	if err != nil {
 		return err
@@ -176,7 +174,7 @@ func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, appro
 			return err
 		}
 		if !result.Posted() {
-			return refusedBy(result, p.Entries)
+			return refusedBy(result, pointer, entries)
 		}
 		return errRehearsed
 	})
@@ -187,7 +185,7 @@ func rehearse(ctx context.Context, tx Tx, action string, p journalPayload, appro
 }
 
 // postApproved posts what an approval says.
-func postApproved(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, error) {
+func postApproved(ctx context.Context, tx Tx, tenant uuid.UUID, a ApprovalRecord) (any, error) {
 	var p journalPayload
 	if err := json.Unmarshal(a.Payload, &p); err != nil {
 		return nil, fmt.Errorf("read the payload: %w", err)
@@ -196,13 +194,13 @@ func postApproved(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, 
 	if err != nil {
 		return nil, err
 	}
-	book := ledger.Book{Tenant: at.tenant, Entity: p.Entity}
+	book := ledger.Book{Tenant: tenant, Entity: p.Entity}
 	result, err := tx.Post(ctx, book, t)
 	if err != nil {
 		return nil, err
 	}
 	if !result.Posted() {
-		return nil, refusedBy(result, p.Entries)
+		return nil, refusedBy(result, "", nil)
 	}
 	recorded, _, err := tx.Recorded(ctx, book, t.ID)
 	if err != nil {
@@ -223,8 +221,9 @@ var outcomes = map[ledger.Outcome]string{
 	ledger.AlreadyReversed:  "The transaction is reversed already.",
 }
 
-// refusedBy is the problem for what the books did not take.
-func refusedBy(r ledger.Result, entries []journalEntry) *refusal {
+// refusedBy is the problem for what the books did not take. It points to the
+// entries of the body that are meant, or to pointer when none is.
+func refusedBy(r ledger.Result, pointer string, entries []journalEntry) *refusal {
 	words := outcomes[r.Outcome]
 	if words == "" {
 		words = "The books answered " + string(r.Outcome) + "."
@@ -233,11 +232,12 @@ func refusedBy(r ledger.Result, entries []journalEntry) *refusal {
 	if r.Detail != "" {
 		problem.detail = r.Detail + ": " + words
 	}
-	field := FieldError{Code: string(r.Outcome), Detail: words}
+	field := FieldError{Pointer: pointer, Code: string(r.Outcome), Detail: words}
 	for i, e := range entries {
 		if e.Account+" "+e.Currency == r.Detail {
-			field.Pointer = "/entries/" + strconv.Itoa(i) + "/account_code"
-			problem.fields = append(problem.fields, field)
+			problem.fields = append(problem.fields, FieldError{
+				Pointer: "/entries/" + strconv.Itoa(i) + "/account_code", Code: string(r.Outcome), Detail: words,
+			})
 		}
 	}
 	if len(problem.fields) == 0 {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
@@ -62,7 +64,7 @@ func viewPeriod(entity string, p ledgerpg.PeriodState) periodView {
 
 // ListPeriods shows how the periods stand.
 func (s *server) ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error) {
-	book := s.book(ctx, request.Params.Entity)
+	book := bookOf(ctx, request.Params.Entity)
 	found, err := s.cfg.Books.Periods(ctx, book)
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (s *server) ListPeriods(ctx context.Context, request ListPeriodsRequestObje
 
 // GetPeriod shows a period with its history and what was frozen.
 func (s *server) GetPeriod(ctx context.Context, request GetPeriodRequestObject) (GetPeriodResponseObject, error) {
-	book := s.book(ctx, request.Params.Entity)
+	book := bookOf(ctx, request.Params.Entity)
 	month, err := time.Parse(monthFormat, request.Period)
 	if err != nil {
 		return nil, refuseField("validation_failed", "#/parameters/period", "must be a month such as 2026-11")
@@ -115,7 +117,7 @@ type periodPayload struct {
 // be soft-closed, closed or reopened.
 func (s *server) ProposePeriodMove(ctx context.Context, request ProposePeriodMoveRequestObject) (ProposePeriodMoveResponseObject, error) {
 	body := request.Body
-	book := s.book(ctx, body.Entity)
+	book := bookOf(ctx, body.Entity)
 	month, err := time.Parse(monthFormat, request.Period)
 	if err != nil {
 		return nil, refuseField("validation_failed", "#/parameters/period", "must be a month such as 2026-11")
@@ -126,7 +128,10 @@ func (s *server) ProposePeriodMove(ctx context.Context, request ProposePeriodMov
 		check: func(ctx context.Context, tx Tx, _ string) error {
 			no, err := tx.PeriodRefusal(ctx, book, month, events[string(request.Move)])
 			if err == nil && no != "" {
-				return &LedgerRefusedError{Detail: no}
+				return &refusal{
+					code: "ledger_refused", detail: sentence(no),
+					fields: []FieldError{{Pointer: "#/parameters/period", Code: "out_of_order", Detail: no}},
+				}
 			}
 			return err
 		},
@@ -134,7 +139,7 @@ func (s *server) ProposePeriodMove(ctx context.Context, request ProposePeriodMov
 }
 
 // applyToPeriod moves a period as an approval says.
-func applyToPeriod(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any, error) {
+func applyToPeriod(ctx context.Context, tx Tx, tenant uuid.UUID, a ApprovalRecord) (any, error) {
 	var p periodPayload
 	if err := json.Unmarshal(a.Payload, &p); err != nil {
 		return nil, fmt.Errorf("read the payload: %w", err)
@@ -146,7 +151,7 @@ func applyToPeriod(ctx context.Context, tx Tx, at place, a ApprovalRecord) (any,
 	if err := tx.Apply(ctx, a.ID); err != nil {
 		return nil, err
 	}
-	state, err := tx.Period(ctx, ledger.Book{Tenant: at.tenant, Entity: p.Entity}, month)
+	state, err := tx.Period(ctx, ledger.Book{Tenant: tenant, Entity: p.Entity}, month)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/recourse/recourse/internal/tenancy"
 	"github.com/recourse/recourse/ledger"
@@ -45,6 +46,9 @@ func (v approvalView) amount() string {
 func (v approvalView) state() string {
 	if v.Decision != "" {
 		return v.Decision
+	}
+	if expires, err := time.Parse(time.RFC3339, v.ExpiresAt); err == nil && expires.Before(time.Now()) {
+		return "expired"
 	}
 	return fmt.Sprintf("%d of %d", len(v.Decisions), v.Needed)
 }

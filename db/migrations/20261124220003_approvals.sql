@@ -77,6 +77,17 @@ create table app.approval_decision (
   constraint approval_decision_by_people check (role <> 'marketplace')
 );
 
+create policy approval_owner          on app.approval          to recourse_owner using (true);
+create policy approval_decision_owner on app.approval_decision to recourse_owner using (true);
+
+-- What is open or decided already is carried over: hashed as the database
+-- writes it, and with its one decision.
+update app.approval set payload_sha256 = sha256(convert_to(payload::text, 'UTF8'));
+insert into app.approval_decision (tenant_id, approval_id, maker, expires_at, checker, role, decision, payload_sha256, decided_at)
+select a.tenant_id, a.id, a.maker, a.expires_at, a.checker, coalesce(k.role, 'operator'), a.decision, a.payload_sha256, a.decided_at
+  from app.approval a left join app.api_key k on k.id = a.checker
+ where a.decision is not null and a.decided_at < a.expires_at;
+
 create trigger approval_decision_append_only before update or delete on app.approval_decision
   for each row execute function app.forbid();
 create trigger approval_decision_no_truncate before truncate on app.approval_decision
@@ -122,10 +133,8 @@ create policy approval_tier_own       on app.approval_tier     for select to app
 create policy approval_decision_own   on app.approval_decision for select to app_api, finance_ro using (tenant_id = (select app.current_tenant()));
 create policy approval_tier_audit     on app.approval_tier     for select to auditor_ro using (true);
 create policy approval_decision_audit on app.approval_decision for select to auditor_ro using (true);
-create policy approval_owner          on app.approval          to recourse_owner using (true);
 create policy approval_rule_owner     on app.approval_rule     to recourse_owner using (true);
 create policy approval_tier_owner     on app.approval_tier     to recourse_owner using (true);
-create policy approval_decision_owner on app.approval_decision to recourse_owner using (true);
 
 -- The role behind a credential, now. The row is locked until the transaction
 -- ends: a revocation comes before it or after it.
@@ -225,6 +234,32 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- Whether everybody who approved could do so now, for the payload as it stands,
+-- and they are as many as it takes. Their keys are locked until the transaction
+-- ends.
+-- +goose StatementBegin
+create function app.approvers_hold(p_tenant uuid, p_id text) returns boolean
+  language plpgsql security definer
+  set search_path = app, pg_temp as $$
+declare
+  said integer;
+  hold integer;
+begin
+  if p_tenant is distinct from current_tenant() then
+    raise exception 'the tenant is not the session''s' using errcode = '42501';
+  end if;
+  perform from api_key k join approval_decision d on d.checker = k.id where d.tenant_id = p_tenant and d.approval_id = p_id for share of k;
+  select count(*), count(k.id) into said, hold
+    from approval a
+    join approval_decision d on d.tenant_id = a.tenant_id and d.approval_id = a.id and d.decision = 'approved'
+    join approval_rule r on r.action = a.action
+    left join api_key k on k.id = d.checker and k.tenant_id = p_tenant and k.role = any (r.checkers) and k.revoked_at is null
+                       and (k.expires_at is null or k.expires_at > clock_timestamp()) and d.payload_sha256 = a.payload_sha256
+   where a.tenant_id = p_tenant and a.id = p_id;
+  return hold = said and said >= (select a.needed from approval a where a.tenant_id = p_tenant and a.id = p_id);
+end $$;
+-- +goose StatementEnd
+
 -- Uses an approval up, once, for the payload whose hash the caller is about to
 -- carry out. 'consumed', or why not. Whoever approved must be able to still.
 -- +goose StatementBegin
@@ -232,9 +267,7 @@ create function app.consume_approval(p_tenant uuid, p_id text, p_action text, p_
   language plpgsql security definer
   set search_path = app, pg_temp as $$
 declare
-  a     approval;
-  said  integer;
-  hold  integer;
+  a approval;
 begin
   if p_tenant is distinct from current_tenant() then
     raise exception 'the tenant is not the session''s' using errcode = '42501';
@@ -251,14 +284,7 @@ begin
   elsif a.payload_sha256 <> p_payload_sha256 or a.payload_sha256 <> sha256(convert_to(a.payload::text, 'UTF8')) then
     return 'changed';
   end if;
-  perform from api_key k join approval_decision d on d.checker = k.id where d.tenant_id = p_tenant and d.approval_id = p_id for share of k;
-  select count(*), count(k.id) into said, hold
-    from approval_decision d
-    join approval_rule r on r.action = a.action
-    left join api_key k on k.id = d.checker and k.tenant_id = p_tenant and k.role = any (r.checkers) and k.revoked_at is null
-                       and (k.expires_at is null or k.expires_at > clock_timestamp()) and d.payload_sha256 = a.payload_sha256
-   where d.tenant_id = p_tenant and d.approval_id = p_id and d.decision = 'approved';
-  if said < a.needed or hold < said then
+  if not approvers_hold(p_tenant, p_id) then
     return 'approver_lost_role';
   end if;
   update approval set consumed_at = transaction_timestamp(), consumed_xid = pg_current_xact_id()
@@ -286,9 +312,10 @@ revoke update (checker, decision, decided_at, consumed_at) on app.approval from 
 grant select on app.approval_rule, app.approval_tier, app.approval_decision to app_api, finance_ro, auditor_ro;
 revoke all on function app.guard_approval(), app.proven_role(uuid, text, bytea),
   app.propose(uuid, text, bytea, text, text, text, jsonb, text, text), app.decide(uuid, text, bytea, text, text),
-  app.consume_approval(uuid, text, text, bytea), app.approval_used_here(uuid, text) from public;
+  app.approvers_hold(uuid, text), app.consume_approval(uuid, text, text, bytea), app.approval_used_here(uuid, text) from public;
 grant execute on function app.propose(uuid, text, bytea, text, text, text, jsonb, text, text), app.decide(uuid, text, bytea, text, text),
   app.consume_approval(uuid, text, text, bytea) to app_api;
+grant execute on function app.approvers_hold(uuid, text) to app_worker;
 grant execute on function app.approval_used_here(uuid, text) to ledger_owner;
 
 reset role;

@@ -312,11 +312,16 @@ func TestAttentionIsResolvedByTwoPeopleOnce(t *testing.T) {
 		var checker, at any
 		var decided any
 		if decision != "" {
-			checker, at, decided = "checker", "now", decision
+			checker, at, decided = "checker0"+id[4:5], "now", decision
 		}
 		_, err = b.super.Exec(ctx, `insert into app.approval (tenant_id, id, action, subject, payload, payload_sha256, reason, maker, checker, decision, decided_at, expires_at)
 			values ($1, $2, 'saga.resolve', $3, $4, '\x00', 'r', 'maker', $5, $6, $7::text::timestamptz, now() + interval '1 day')`,
 			b.tenant, id, b.saga, payload, checker, decided, at)
+		require.NoError(t, err)
+		_, err = b.super.Exec(ctx, `insert into app.api_key (id, tenant_id, role, name, secret_sha256) values ($1, $2, 'operator', $1, sha256(''))`, "checker0"+id[4:5], b.tenant)
+		require.NoError(t, err)
+		_, err = b.super.Exec(ctx, `insert into app.approval_decision (tenant_id, approval_id, maker, expires_at, checker, role, decision, payload_sha256)
+			select tenant_id, id, maker, expires_at, checker, 'operator', decision, payload_sha256 from app.approval where id = $1 and checker is not null`, id)
 		require.NoError(t, err)
 	}
 	id := func(n byte) string { return "apr_" + strings.Repeat(string(n), 26) }
@@ -325,7 +330,10 @@ func TestAttentionIsResolvedByTwoPeopleOnce(t *testing.T) {
 	approve(id('3'), "retry", "hotel", "approved")
 	approve(id('4'), "done_by_hand", "hotel", "")
 	approve(id('5'), "done_by_hand", "hotel", "approved")
-	for _, n := range []byte("12346") {
+	approve(id('7'), "done_by_hand", "hotel", "approved")
+	_, err := b.super.Exec(ctx, `update app.api_key set revoked_at = clock_timestamp() where id = 'checker07'`)
+	require.NoError(t, err)
+	for _, n := range []byte("123467") {
 		require.ErrorIs(t, b.ResolveByHand(ctx, c, step.Undo, id(n)), activities.ErrApproval, "%c", n)
 	}
 	require.NoError(t, b.ResolveByHand(ctx, c, step.Undo, id('5')))

@@ -7,6 +7,14 @@
 // because the tenant's head row is locked first and then its accounts in order
 // of id, so that there is nothing to deadlock on.
 //
+// What people post names the approval that allows it, and is held against its
+// payload when the transaction commits. Periods go
+//
+//	open ──► soft_closed ──► closed ──► reopened ──► closed (next version)
+//
+// with the book locked, so that every transaction counts in exactly one; what
+// was frozen at a close is kept.
+//
 // What happens on failure: a refused transaction leaves no trace and its
 // result says why. When the connection is lost and nobody knows whether the
 // commit happened, post the same batch again: what is there answers

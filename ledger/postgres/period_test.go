@@ -173,6 +173,7 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 			}
 		})
 	}
+	adjustments := map[uuid.UUID]string{}
 	func() {
 		defer wg.Wait()
 		defer close(stop)
@@ -180,6 +181,12 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 			name := m.Format("2006-01")
 			if m.Month()%2 == 0 {
 				require.NoError(t, o.move("soft_close", name))
+				id, day := uuid.New(), m.Format(time.DateOnly)
+				adjustment := manual(id, 5, day, o.approved("ledger.journal", name, payload(id, 5, day)))
+				require.NoError(t, o.postApproved(adjustment))
+				period, _ := o.periodOf(id)
+				require.Equal(t, name, period, "an approved adjustment goes into a soft-closed period")
+				adjustments[id] = day
 			}
 			require.NoError(t, o.move("close", name))
 			if m.Month()%3 == 0 {
@@ -191,13 +198,14 @@ func TestF81ClosingWhilePosting(t *testing.T) {
 
 	// None is lost, none is there twice, each kept its day.
 	want := map[uuid.UUID]string{}
-	for _, m := range asked {
+	for _, m := range append(asked, adjustments) {
 		for id, day := range m {
 			want[id] = day
 		}
 	}
 	rows, err := o.sup.Query(t.Context(), `select id, to_char(effective_on, 'YYYY-MM-DD') from ledger.journal where seq > 1`)
 	require.NoError(t, err)
+	defer rows.Close()
 	n := 0
 	for rows.Next() {
 		var id uuid.UUID

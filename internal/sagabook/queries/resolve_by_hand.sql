@@ -1,5 +1,5 @@
 -- Settles an operation that people did themselves, on an approval that names
--- this saga and this step, and uses the approval up.
+-- this saga and this step and whose approvers still could, and uses it up.
 -- name: ResolveByHand :one
 with mine as (
   select o.*
@@ -14,6 +14,7 @@ with mine as (
      and a.decision = 'approved' and a.consumed_at is null and a.expires_at > clock_timestamp()
      and a.payload ->> 'action' = 'done_by_hand' and a.payload ->> 'step' = @step
      and mine.finished_at is null
+     and app.approvers_hold(a.tenant_id, a.id)
   returning a.id
 ), wrote as (
   update app.saga_step o

@@ -25,6 +25,7 @@ with mine as (
      and a.decision = 'approved' and a.consumed_at is null and a.expires_at > clock_timestamp()
      and a.payload ->> 'action' = 'done_by_hand' and a.payload ->> 'step' = $3
      and mine.finished_at is null
+     and app.approvers_hold(a.tenant_id, a.id)
   returning a.id
 ), wrote as (
   update app.saga_step o
@@ -65,7 +66,7 @@ type ResolveByHandRow struct {
 }
 
 // Settles an operation that people did themselves, on an approval that names
-// this saga and this step, and uses the approval up.
+// this saga and this step and whose approvers still could, and uses it up.
 func (q *Queries) ResolveByHand(ctx context.Context, arg ResolveByHandParams) (ResolveByHandRow, error) {
 	row := q.db.QueryRow(ctx, resolveByHand,
 		arg.TenantID,
