@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/csv"
@@ -54,6 +55,7 @@ func (w *world) closeOctober() {
 	w.Helper()
 	tx, err := w.db.Super().Begin(w.Context())
 	require.NoError(w, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(w.Context())) }()
 	for _, sql := range []string{
 		`select set_config('app.tenant', '` + w.tenant.String() + `', true)`, `set local role ledger_owner`,
 		`select set_config('ledger.door', 'open', true)`,

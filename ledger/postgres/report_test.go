@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -98,6 +99,7 @@ func (l *library) close(through time.Time) {
 	ctx := l.Context()
 	tx, err := l.db.Super().Begin(ctx)
 	require.NoError(l, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	for _, sql := range []string{
 		`select set_config('app.tenant', '` + l.tenant.String() + `', true)`, `set local role ledger_owner`,
 		`select set_config('ledger.door', 'open', true)`,
