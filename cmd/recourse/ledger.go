@@ -10,14 +10,19 @@ import (
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions")
+	what, args, err := verb("ledger", args, "trial-balance", "transactions", "statement")
 	if err != nil {
 		return err
+	}
+	if what == "statement" {
+		return runReport(ctx, std, "ledger statement", "account_statement", args)
 	}
 	f := flags(std, "ledger "+what)
 	api := addAPIFlags(f, "finance_preparer")
 	currency := f.String("currency", "", "only this currency (ISO 4217, lower case)")
 	saga := f.String("saga", "", "the saga whose transactions to show")
+	orderRef := f.String("order-ref", "", "the order reference whose transactions to show")
+	id := f.String("id", "", "the transaction to show (txn_…)")
 	output := f.String("output", "table", outputUsage)
 	if _, err := parse(f, args); err != nil {
 		return err
@@ -27,10 +32,16 @@ func books(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	if what == "transactions" {
-		if *saga == "" {
-			return usagef("name the saga: recourse ledger transactions -saga sg_…")
+		q := url.Values{}
+		for name, value := range map[string]string{"saga_id": *saga, "order_ref": *orderRef, "id": *id} {
+			if value != "" {
+				q.Set(name, value)
+			}
 		}
-		return ledgerTransactions(ctx, std, c, *saga, *output)
+		if len(q) != 1 {
+			return usagef("name the saga, the order reference or the transaction: recourse ledger transactions -saga sg_…")
+		}
+		return ledgerTransactions(ctx, std, c, q, *output)
 	}
 	return trialBalance(ctx, std, c, *currency, *output)
 }
@@ -73,9 +84,9 @@ func trialBalance(ctx context.Context, std streams, c *apiClient, currency, outp
 	return s.write(std.out, output)
 }
 
-func ledgerTransactions(ctx context.Context, std streams, c *apiClient, saga, output string) error {
+func ledgerTransactions(ctx context.Context, std streams, c *apiClient, of url.Values, output string) error {
 	var raw json.RawMessage
-	if err := c.get(ctx, "/v1/ledger/transactions?saga_id="+url.QueryEscape(saga), &raw); err != nil {
+	if err := c.get(ctx, "/v1/ledger/transactions?"+of.Encode(), &raw); err != nil {
 		return err
 	}
 	var list struct {

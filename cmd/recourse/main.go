@@ -51,6 +51,7 @@ func commands() map[string]command {
 		"keys":    {"create, list and revoke API keys", "recourse keys create -tenant 'Demo Marketplace' -role marketplace", keys},
 		"saga":    {"list, show, cancel and resolve sagas", "recourse saga list -status attention", sagas},
 		"ledger":  {"read the books", "recourse ledger trial-balance -output csv", books},
+		"report":  {"finance's reports as table, JSON, CSV or XLSX", "recourse report trial_balance -period 2026-10 -output xlsx -file trial-balance.xlsx", reports},
 		"verify":  {"recompute the books from their entries", "recourse verify -output json", verify},
 	}
 }
