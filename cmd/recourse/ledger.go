@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"github.com/recourse/recourse/ledger"
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions", "statement")
+	what, args, err := verb("ledger", args, "trial-balance", "balance", "statement", "transactions")
 	if err != nil {
 		return err
 	}
@@ -20,6 +21,7 @@ func books(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "ledger "+what)
 	api := addAPIFlags(f, "finance_preparer")
 	currency := f.String("currency", "", "only this currency (ISO 4217, lower case)")
+	account := f.String("account", "", "for balance: the account, such as 1020")
 	saga := f.String("saga", "", "the saga whose transactions to show")
 	orderRef := f.String("order-ref", "", "the order reference whose transactions to show")
 	id := f.String("id", "", "the transaction to show (txn_…)")
@@ -43,10 +45,14 @@ func books(ctx context.Context, std streams, args []string) error {
 		}
 		return ledgerTransactions(ctx, std, c, q, *output)
 	}
-	return trialBalance(ctx, std, c, *currency, *output)
+	if what == "balance" && *account == "" {
+		return usagef("name the account: recourse ledger balance -account 1020")
+	}
+	return trialBalance(ctx, std, c, *account, *currency, *output)
 }
 
-func trialBalance(ctx context.Context, std streams, c *apiClient, currency, output string) error {
+// trialBalance prints what the accounts stand at now, or what one does.
+func trialBalance(ctx context.Context, std streams, c *apiClient, account, currency, output string) error {
 	path := "/v1/ledger/trial-balance"
 	if currency != "" {
 		path += "?currency=" + url.QueryEscape(currency)
@@ -55,24 +61,30 @@ func trialBalance(ctx context.Context, std streams, c *apiClient, currency, outp
 	if err := c.get(ctx, path, &raw); err != nil {
 		return err
 	}
+	type line struct {
+		AccountCode    string `json:"account_code"`
+		AccountName    string `json:"account_name"`
+		Type           string `json:"type"`
+		Currency       string `json:"currency"`
+		DebitsPosted   int64  `json:"debits_posted"`
+		CreditsPosted  int64  `json:"credits_posted"`
+		DebitsPending  int64  `json:"debits_pending"`
+		CreditsPending int64  `json:"credits_pending"`
+	}
 	var balance struct {
-		Data []struct {
-			AccountCode    string `json:"account_code"`
-			AccountName    string `json:"account_name"`
-			Type           string `json:"type"`
-			Currency       string `json:"currency"`
-			DebitsPosted   int64  `json:"debits_posted"`
-			CreditsPosted  int64  `json:"credits_posted"`
-			DebitsPending  int64  `json:"debits_pending"`
-			CreditsPending int64  `json:"credits_pending"`
-		} `json:"data"`
+		Object string `json:"object"`
+		Data   []line `json:"data"`
 	}
 	if err := json.Unmarshal(raw, &balance); err != nil {
 		return fmt.Errorf("read the trial balance: %w", err)
 	}
+	balance.Data = slices.DeleteFunc(balance.Data, func(l line) bool { return account != "" && l.AccountCode != account })
+	if account != "" && len(balance.Data) == 0 {
+		return fmt.Errorf("the book has no account %s", account)
+	}
 	s := sheet{
 		Columns: []string{"account_code", "account_name", "type", "currency", "debits_posted", "credits_posted", "debits_pending", "credits_pending"},
-		JSON:    raw,
+		JSON:    balance,
 	}
 	for _, a := range balance.Data {
 		amount := func(n int64) string { return ledger.FormatAmount(n, a.Currency) }

@@ -182,6 +182,7 @@ func TestTheNumberOfStatementsDoesNotGrow(t *testing.T) {
 				q.Account = "1020"
 			case report.AuditTrail:
 				q = report.Query{Report: d.Name, Seq: 1}
+			default:
 			}
 			measure(string(d.Name), func() {
 				_, err := l.writeTo(io.Discard, report.CSV, q)
