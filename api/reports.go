@@ -9,9 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"iter"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -87,15 +89,6 @@ func reportQuery(name string, p GetReportParams) (q report.Query, err error) {
 	return q, q.Validate()
 }
 
-// bookOf is the caller's book of a legal entity, the first one if none is named.
-func bookOf(ctx context.Context, entity *string) ledger.Book {
-	book := ledger.Main(whereOf(ctx).who.Tenant)
-	if entity != nil {
-		book.Entity = *entity
-	}
-	return book
-}
-
 // GetReport answers with a report. What can be refused is refused before the
 // first byte; a final report that the client has already is not read again.
 func (s *server) GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error) {
@@ -168,6 +161,16 @@ func (e *export) VisitGetReportResponse(w http.ResponseWriter) error {
 	out := &patient{w: w, out: http.NewResponseController(w), hash: sha256.New()}
 	out.buffered = bufio.NewWriterSize(&out.raw, 64<<10)
 	out.raw.p = out
+	var target io.Writer = out
+	if e.format == report.XLSX {
+		// A workbook is sent when it is whole: the database need not wait for it.
+		file, err := os.CreateTemp("", "recourse-export-*")
+		if err != nil {
+			return fmt.Errorf("make a temporary file: %w", err)
+		}
+		defer func() { _, _ = file.Close(), os.Remove(file.Name()) }()
+		target = file
+	}
 	var done report.Cover
 	err := e.s.cfg.Books.Report(e.ctx, e.book, e.q, func(c report.Cover, rows iter.Seq2[[]report.Cell, error]) (err error) {
 		if !c.Final {
@@ -175,12 +178,15 @@ func (e *export) VisitGetReportResponse(w http.ResponseWriter) error {
 		}
 		done = c
 		e.header(w.Header(), c)
-		done, err = report.Write(out, e.format, report.Find(e.q.Report), c, rows)
+		done, err = report.Write(target, e.format, report.Find(e.q.Report), c, rows)
 		return err
 	})
 	if err != nil && !out.begun {
 		clearHeader(w.Header())
 		return refuseReport(err)
+	}
+	if file, ok := target.(*os.File); ok && err == nil {
+		_, err = io.Copy(out, io.NewSectionReader(file, 0, 1<<62))
 	}
 	if err == nil {
 		w.Header().Set(http.TrailerPrefix+"Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(out.hash.Sum(nil))+":")

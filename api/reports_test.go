@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/csv"
@@ -22,23 +23,19 @@ import (
 	"github.com/recourse/recourse/ledger/report"
 )
 
-func init() { //nolint:gochecknoinits // the validator's table is global
+// The validator's table of decoders is global.
+func init() {
 	openapi3filter.RegisterBodyDecoder(report.XLSX.ContentType(), openapi3filter.FileBodyDecoder)
 }
 
 // postings puts n transactions of October 2026 into the books of our tenant.
 func (w *world) postings(n int) []ledger.Transaction {
 	w.Helper()
-	return w.postingsFor(n, "=cmd|' /C calc'!A0")
-}
-
-func (w *world) postingsFor(n int, reason string) []ledger.Transaction {
-	w.Helper()
 	var batch []ledger.Transaction
 	for i := range n {
 		x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, int64(1000+i))
 		x.EffectiveOn = time.Date(2026, 10, 1+i%31, 0, 0, 0, 0, time.UTC)
-		x.OrderRef, x.Reason = fmt.Sprintf("R-%d", i%7), reason
+		x.OrderRef, x.Reason = fmt.Sprintf("R-%d", i%7), "=cmd|' /C calc'!A0"
 		batch = append(batch, x)
 	}
 	results, err := ledgerpg.New(w.db.Pool("app_worker")).Post(w.Context(), ledger.Main(w.tenant), batch)
@@ -54,6 +51,7 @@ func (w *world) closeOctober() {
 	w.Helper()
 	tx, err := w.db.Super().Begin(w.Context())
 	require.NoError(w, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(w.Context())) }()
 	for _, sql := range []string{
 		`select set_config('app.tenant', '` + w.tenant.String() + `', true)`, `set local role ledger_owner`,
 		`select set_config('ledger.door', 'open', true)`,
@@ -95,8 +93,8 @@ func TestAReportInEveryForm(t *testing.T) {
 	require.Len(t, doc["rows"], 2)
 	cover, ok := doc["cover"].(map[string]any)
 	require.True(t, ok)
-	require.Equal(t, true, cover["balanced"])
-	require.Equal(t, false, cover["final"])
+	require.Contains(t, string(a.body), `"balanced":true`)
+	require.Contains(t, string(a.body), `"final":false`)
 	require.Regexp(t, `^[0-9A-Za-z]{16}$`, cover["generated_by"], "the key's id")
 	require.Equal(t, "false", a.header.Get("Report-Final"))
 	require.Empty(t, a.header.Get("ETag"))
@@ -259,9 +257,18 @@ func TestTransactionsByOrderAndByID(t *testing.T) {
 func TestAReportThatBreaksOffIsNoDocument(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for range 5 { // more than the sockets between them hold
-		w.postingsFor(900, strings.Repeat("why ", 450))
+	// Many lines with a long reason: more than the sockets between them hold.
+	batch := make([]ledger.Transaction, 150)
+	for i := range batch {
+		batch[i] = ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 5)
+		for range 19 {
+			batch[i].Entries = append(batch[i].Entries, batch[i].Entries[:2]...)
+		}
+		batch[i].EffectiveOn, batch[i].Reason = time.Date(2026, 10, 5, 0, 0, 0, 0, time.UTC), strings.Repeat("why ", 490)
 	}
+	results, err := ledgerpg.New(w.db.Pool("app_worker")).Post(t.Context(), ledger.Main(w.tenant), batch)
+	require.NoError(t, err)
+	require.NoError(t, results[149].Err())
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/v1/reports/general_ledger?period=2026-10", http.NoBody)
 	require.NoError(t, err)
 	req.Header.Set("Authorization", "Bearer "+w.keys["auditor"])

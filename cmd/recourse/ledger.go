@@ -10,9 +10,12 @@ import (
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "post", "reverse")
+	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "statement", "post", "reverse")
 	if err != nil {
 		return err
+	}
+	if what == "statement" {
+		return runReport(ctx, std, "ledger statement", "account_statement", args)
 	}
 	if run := bookVerbs[what]; run != nil {
 		return run(ctx, std, args)
@@ -21,6 +24,8 @@ func books(ctx context.Context, std streams, args []string) error {
 	api := addAPIFlags(f, "finance_preparer")
 	currency := f.String("currency", "", "only this currency (ISO 4217, lower case)")
 	saga := f.String("saga", "", "the saga whose transactions to show")
+	orderRef := f.String("order-ref", "", "the order reference whose transactions to show")
+	id := f.String("id", "", "the transaction to show (txn_…)")
 	output := f.String("output", "table", outputUsage)
 	if _, err := parse(f, args); err != nil {
 		return err
@@ -30,14 +35,21 @@ func books(ctx context.Context, std streams, args []string) error {
 		return err
 	}
 	if what == "transactions" {
-		if *saga == "" {
-			return usagef("name the saga: recourse ledger transactions -saga sg_…")
+		q := url.Values{}
+		for name, value := range map[string]string{"saga_id": *saga, "order_ref": *orderRef, "id": *id} {
+			if value != "" {
+				q.Set(name, value)
+			}
 		}
-		return ledgerTransactions(ctx, std, c, *saga, *output)
+		if len(q) != 1 {
+			return usagef("name the saga, the order reference or the transaction: recourse ledger transactions -saga sg_…")
+		}
+		return ledgerTransactions(ctx, std, c, q, *output)
 	}
 	return trialBalance(ctx, std, c, *currency, *output)
 }
 
+// trialBalance prints what the accounts stand at now.
 func trialBalance(ctx context.Context, std streams, c *apiClient, currency, output string) error {
 	path := "/v1/ledger/trial-balance"
 	if currency != "" {
@@ -47,24 +59,26 @@ func trialBalance(ctx context.Context, std streams, c *apiClient, currency, outp
 	if err := c.get(ctx, path, &raw); err != nil {
 		return err
 	}
+	type line struct {
+		AccountCode    string `json:"account_code"`
+		AccountName    string `json:"account_name"`
+		Type           string `json:"type"`
+		Currency       string `json:"currency"`
+		DebitsPosted   int64  `json:"debits_posted"`
+		CreditsPosted  int64  `json:"credits_posted"`
+		DebitsPending  int64  `json:"debits_pending"`
+		CreditsPending int64  `json:"credits_pending"`
+	}
 	var balance struct {
-		Data []struct {
-			AccountCode    string `json:"account_code"`
-			AccountName    string `json:"account_name"`
-			Type           string `json:"type"`
-			Currency       string `json:"currency"`
-			DebitsPosted   int64  `json:"debits_posted"`
-			CreditsPosted  int64  `json:"credits_posted"`
-			DebitsPending  int64  `json:"debits_pending"`
-			CreditsPending int64  `json:"credits_pending"`
-		} `json:"data"`
+		Object string `json:"object"`
+		Data   []line `json:"data"`
 	}
 	if err := json.Unmarshal(raw, &balance); err != nil {
 		return fmt.Errorf("read the trial balance: %w", err)
 	}
 	s := sheet{
 		Columns: []string{"account_code", "account_name", "type", "currency", "debits_posted", "credits_posted", "debits_pending", "credits_pending"},
-		JSON:    raw,
+		JSON:    balance,
 	}
 	for _, a := range balance.Data {
 		amount := func(n int64) string { return ledger.FormatAmount(n, a.Currency) }
@@ -76,9 +90,9 @@ func trialBalance(ctx context.Context, std streams, c *apiClient, currency, outp
 	return s.write(std.out, output)
 }
 
-func ledgerTransactions(ctx context.Context, std streams, c *apiClient, saga, output string) error {
+func ledgerTransactions(ctx context.Context, std streams, c *apiClient, of url.Values, output string) error {
 	var raw json.RawMessage
-	if err := c.get(ctx, "/v1/ledger/transactions?saga_id="+url.QueryEscape(saga), &raw); err != nil {
+	if err := c.get(ctx, "/v1/ledger/transactions?"+of.Encode(), &raw); err != nil {
 		return err
 	}
 	var list struct {

@@ -51,6 +51,7 @@ func commands() map[string]command {
 		"keys":      {"create, list and revoke API keys", "recourse keys create -tenant 'Demo Marketplace' -role marketplace", keys},
 		"saga":      {"list, show, cancel and resolve sagas", "recourse saga list -status attention", sagas},
 		"ledger":    {"read the books and propose what goes into them", "recourse ledger trial-balance -output csv", books},
+		"report":    {"finance's reports as table, JSON, CSV or XLSX", "recourse report trial_balance -period 2026-10 -output xlsx -file trial-balance.xlsx", reports},
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
 		"verify":    {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},

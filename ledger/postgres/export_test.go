@@ -15,6 +15,19 @@ import (
 // PostBatch is the door's statement, for tests that knock by themselves.
 var PostBatch = postBatch
 
+// What the tests of plans look at: the statements as they are.
+var (
+	BalancesSQL  = balancesSQL
+	EntriesSQL   = entriesSQL
+	JournalSQL   = journalSQL
+	MovementsSQL = movementsSQL
+	TrailSQL     = trailSQL
+	PageSQL      = pageSQL
+	OfSagaSQL    = ofSaga
+	OfOrderSQL   = ofOrder
+	OfIDSQL      = ofID
+)
+
 // NewAt is New with a clock.
 func NewAt(pool *pgxpool.Pool, now func() time.Time) *Store {
 	s := New(pool)

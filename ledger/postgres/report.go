@@ -47,9 +47,11 @@ func (s *Store) WithCheckpoints(c Checkpoints) *Store {
 	return s
 }
 
-// A statement of a report is given this long, instead of the role's own limit:
-// a whole year is summed in one.
-const reportTime = "120s"
+// forReports is set for the transaction of a report. A statement of it is given
+// longer than the role's own limit, because a whole year may be summed in one.
+// Compiling is off: the partitions make every statement look dear, and compiling
+// one costs a hundred times what running it does (600 ms against 6 ms, measured).
+const forReports = `select set_config('statement_timeout', '120s', true), set_config('jit', 'off', true)`
 
 // Report calls write with the cover and the rows of a report, all as of one
 // moment. The cover lacks what Write counts; GeneratedAt and GeneratedBy are
@@ -58,9 +60,6 @@ const reportTime = "120s"
 // ErrNoAccount and ErrNoTransaction.
 func (s *Store) Report(ctx context.Context, book ledger.Book, q report.Query, write func(report.Cover, iter.Seq2[[]report.Cell, error]) error) error {
 	err := pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `select set_config('statement_timeout', $1, true)`, reportTime); err != nil {
-			return fmt.Errorf("give it time: %w", err)
-		}
 		part, cover, err := s.open(ctx, tx, book, q)
 		if err != nil {
 			return err
@@ -108,6 +107,9 @@ func (s *scope) arguments() []any {
 func (s *Store) open(ctx context.Context, tx pgx.Tx, book ledger.Book, q report.Query) (*scope, report.Cover, error) {
 	part := &scope{tx: tx, account: q.Account, currency: q.Currency}
 	cover := report.Cover{Entity: book.Entity, Query: q}
+	if _, err := tx.Exec(ctx, forReports); err != nil {
+		return nil, cover, fmt.Errorf("prepare the transaction: %w", err)
+	}
 	var covered struct {
 		hash []byte
 		at   time.Time

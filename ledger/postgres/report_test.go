@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -98,6 +99,7 @@ func (l *library) close(through time.Time) {
 	ctx := l.Context()
 	tx, err := l.db.Super().Begin(ctx)
 	require.NoError(l, err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	for _, sql := range []string{
 		`select set_config('app.tenant', '` + l.tenant.String() + `', true)`, `set local role ledger_owner`,
 		`select set_config('ledger.door', 'open', true)`,
@@ -195,7 +197,7 @@ func TestTheTrialBalanceOfEveryMonthIsTheSumOfItsPostings(t *testing.T) {
 		rows, cover := l.table(report.Query{Report: report.TrialBalance, Period: m})
 		opening, moved := l.truth("j.period < $1", m), l.truth("j.period = $1", m)
 		require.True(t, *cover.Balanced)
-		require.EqualValues(t, len(rows), cover.Rows)
+		require.Len(t, rows, int(cover.Rows))
 		seen := map[string]bool{}
 		for _, r := range rows {
 			key := r["account_code"] + " " + r["currency"]
@@ -279,9 +281,9 @@ func TestARangeOfTimeIsWhatWasRecordedInIt(t *testing.T) {
 	q.Report = report.GeneralLedger
 	entries, cover := l.table(q)
 	require.True(t, *cover.Balanced)
-	var seqs int64
+	var seqs int
 	require.NoError(t, l.db.Super().QueryRow(t.Context(), `select count(*) from ledger.posting where layer = 'P' and recorded_at >= $1 and recorded_at < $2`, from, to).Scan(&seqs))
-	require.EqualValues(t, seqs, len(entries))
+	require.Len(t, entries, seqs)
 
 	q.To = to.AddDate(1, 0, 0)
 	_, cover = l.table(q)
@@ -312,7 +314,7 @@ func TestAClosedPeriodGivesTheSameBytes(t *testing.T) {
 		{Report: report.JournalExport, From: months[0], To: l.now().Add(-time.Microsecond)},
 	}
 	first := map[string][]byte{}
-	for round := range 3 {
+	for round := range 2 {
 		for i, q := range queries {
 			for _, f := range []report.Format{report.CSV, report.JSON, report.XLSX} {
 				raw, cover := l.write(f, q)
@@ -342,6 +344,7 @@ func TestTheThreeFormsHaveOneDigest(t *testing.T) {
 			q.Account = "1020"
 		case report.AuditTrail:
 			q.Period, q.Transaction = time.Time{}, l.posted[5].ID
+		default:
 		}
 		require.NoError(t, q.Validate())
 		raw, a := l.write(report.CSV, q)
@@ -363,7 +366,7 @@ func TestTheThreeFormsHaveOneDigest(t *testing.T) {
 		}
 		require.NoError(t, json.Unmarshal(doc, &read))
 		require.Len(t, read.Rows, len(parse(t, raw)))
-		require.EqualValues(t, len(read.Rows), read.Cover.RowCount)
+		require.Len(t, read.Rows, int(read.Cover.RowCount))
 		require.Equal(t, fmt.Sprintf("%x", a.DataSHA256), read.Cover.DataSHA256)
 		require.Equal(t, a.Checkpoint.Seq, read.Cover.Checkpoint.Seq)
 	}

@@ -69,7 +69,7 @@ func cover() report.Cover {
 	}
 }
 
-func write(t testing.TB, f report.Format, rows iter.Seq2[[]report.Cell, error]) ([]byte, report.Cover) {
+func write(t *testing.T, f report.Format, rows iter.Seq2[[]report.Cell, error]) ([]byte, report.Cover) {
 	t.Helper()
 	var out bytes.Buffer
 	c, err := report.Write(&out, f, report.Find(report.GeneralLedger), cover(), rows)

@@ -13,7 +13,8 @@ select p.seq, p.recorded_at, j.effective_on, p.period, j.id, j.reverses, p.line,
     select * from ledger.posting x
      where x.account_id = a.id and x.recorded_at >= $4 and (x.recorded_at, x.line) > ($4, $5)
      order by x.recorded_at, x.line limit $6) p
-  join ledger.journal j on j.book_id = p.book_id and j.seq = p.seq and j.recorded_at = p.recorded_at
+  -- the limit keeps each line's look-up by key from becoming a join with all
+ cross join lateral (select * from ledger.journal x where x.book_id = p.book_id and x.seq = p.seq and x.recorded_at = p.recorded_at limit 1) j
  where a.book_id = $1 and a.code = $2 and ($3 = '' or a.currency = $3)
  order by p.recorded_at, p.line
  limit $6

@@ -2,10 +2,11 @@
 -- line by line, in the order they were recorded: $1 book, $2 the transaction's
 -- id or null, $3 its number or 0, $4 the line or 0. Columns as entries.sql; the
 -- last one says whether it is the one asked for, or came before or after it.
+-- The limits are larger than what there can be; they keep look-ups by key what they are.
 with recursive chain as (
   select j.id, j.seq, j.recorded_at, j.resolves, j.reverses, j.seq as asked
     from ledger.journal_key k
-    join ledger.journal j on j.book_id = k.book_id and j.seq = k.seq and j.recorded_at = k.recorded_at
+   cross join lateral (select * from ledger.journal x where x.book_id = k.book_id and x.seq = k.seq and x.recorded_at = k.recorded_at limit 1) j
    where k.book_id = $1 and k.id = coalesce($2::uuid, (select i.id from ledger.journal i where i.book_id = $1 and i.seq = $3::bigint))
   union
   select j.id, j.seq, j.recorded_at, j.resolves, j.reverses, c.asked
@@ -14,7 +15,7 @@ with recursive chain as (
      select k.seq from ledger.journal_key k where k.book_id = $1 and k.id in (c.resolves, c.reverses)
      union all
      select l.seq from ledger.journal_link l where l.book_id = $1 and l.target = c.id) n
-    join ledger.journal j on j.book_id = $1 and j.seq = n.seq
+   cross join lateral (select * from ledger.journal x where x.book_id = $1 and x.seq = n.seq limit 1) j
 )
 select p.seq, p.recorded_at, j.effective_on, p.period, j.id, j.reverses, p.line, p.account_id, a.code, a.currency, p.side, p.layer, p.amount,
        p.posted_after, p.held_debits_after, p.held_credits_after, j.purpose, j.actor, j.reason, coalesce(j.saga_id, ''), coalesce(j.order_ref, ''),
@@ -25,8 +26,8 @@ select p.seq, p.recorded_at, j.effective_on, p.period, j.id, j.reverses, p.line,
        j.kind, j.resolves, j.hash,
        case when c.seq = c.asked then 'asked' when c.seq < c.asked then 'before' else 'after' end
   from chain c
-  join ledger.journal j on j.book_id = $1 and j.seq = c.seq and j.recorded_at = c.recorded_at
-  join ledger.posting p on p.book_id = j.book_id and p.recorded_at = j.recorded_at
+ cross join lateral (select * from ledger.journal x where x.book_id = $1 and x.seq = c.seq and x.recorded_at = c.recorded_at limit 1) j
+ cross join lateral (select * from ledger.posting x where x.book_id = $1 and x.recorded_at = c.recorded_at limit 2000) p
   join ledger.account a on a.id = p.account_id
  where $4::integer = 0 or p.line = $4::integer or c.seq <> c.asked
  order by p.recorded_at, p.line
