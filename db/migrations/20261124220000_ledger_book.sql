@@ -698,7 +698,7 @@ declare
   lines   bytea;
   at      timestamptz;
   place   smallint;
-  target  record;
+  target  bigint;  -- sequence of what this one resolves
 begin
   perform set_config('ledger.door', 'open', true);
   for t in select distinct tenant_id from account loop
@@ -719,7 +719,7 @@ begin
     for l in
       select 1 as part, e.line, e.account_id, e.side, 'R' as layer, e.amount, a.code, a.currency
         from entry e join account a on a.id = e.account_id
-       where t.resolves is not null and e.tenant_id = t.tenant_id and e.seq = target.seq
+       where t.resolves is not null and e.tenant_id = t.tenant_id and e.seq = target
       union all
       select 2, e.line, e.account_id, e.side, case t.kind when 'pending' then 'H' else 'P' end, e.amount, a.code, a.currency
         from entry e join account a on a.id = e.account_id where e.tenant_id = t.tenant_id and e.seq = t.seq
