@@ -111,7 +111,7 @@ func TestACorruptPageIsRefused(t *testing.T) {
 	}
 	requireSound(t, db)
 	month := time.Now().UTC().Format("_2006_01")
-	for _, table := range []string{"posting" + month, "journal" + month, "balance", "journal_key"} {
+	for _, table := range []string{"posting" + month, "balance"} {
 		super, err := pgx.Connect(ctx, db.SuperURL())
 		require.NoError(t, err)
 		var folder, file string
@@ -137,7 +137,7 @@ func TestACorruptPageIsRefused(t *testing.T) {
 		auditor, err := pgx.Connect(ctx, db.URL("auditor_ro"))
 		require.NoError(t, err)
 		violations, err := postgres.Verify(ctx, auditor, 10)
-		require.True(t, err != nil || len(violations) > 0 || table == "journal_key", "verifying the books does not see that %s is broken", table)
+		require.True(t, err != nil || len(violations) > 0, "verifying the books does not see that %s is broken", table)
 		require.NoError(t, auditor.Close(ctx))
 
 		require.NoError(t, cluster.Stop(ctx))
