@@ -3,7 +3,6 @@ package db_test
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -239,7 +238,7 @@ func TestTheFirstFormsBooksAreCarriedOver(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, ledger.Exists, results[0].Outcome)
 		for k, r := range results[1:] {
-			require.Equal(t, ledger.Created, r.Outcome, fmt.Sprint(more[k+1]))
+			require.Equal(t, ledger.Created, r.Outcome, "%v", more[k+1])
 			require.Equal(t, seqs[i]+int64(k)+1, r.Seq)
 		}
 	}
