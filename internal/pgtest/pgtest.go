@@ -55,14 +55,35 @@ func New(tb testing.TB) *DB {
 	tb.Helper()
 	srv, err := once()
 	require.NoError(tb, err, "tests need Postgres; make postgres finds or installs it")
-	d := &DB{t: tb, name: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""), srv: srv}
+	d := named(tb, srv)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 	defer cancel()
 	require.NoError(tb, srv.clone(ctx, d.name))
+	return d
+}
+
+// NewEmpty returns a database with roles and no migration, gone when the test
+// ends.
+func NewEmpty(tb testing.TB) *DB {
+	tb.Helper()
+	srv, err := once()
+	require.NoError(tb, err, "tests need Postgres; make postgres finds or installs it")
+	d := named(tb, srv)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
+	defer cancel()
+	require.NoError(tb, srv.exec(ctx, "create database "+d.name))
+	require.NoError(tb, srv.execIn(ctx, d.name, db.Roles()))
+	return d
+}
+
+// named names a database that is dropped when the test ends.
+func named(tb testing.TB, srv *server) *DB {
+	tb.Helper()
+	d := &DB{t: tb, name: "t_" + strings.ReplaceAll(uuid.NewString(), "-", ""), srv: srv}
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
-		if err := srv.exec(ctx, "drop database "+d.name+" with (force)"); err != nil {
+		if err := srv.exec(ctx, "drop database if exists "+d.name+" with (force)"); err != nil {
 			tb.Errorf("drop the test's database: %v", err)
 		}
 	})

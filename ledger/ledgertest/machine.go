@@ -43,7 +43,7 @@ const (
 // A machine plays random steps against a subject and the model at once.
 type machine struct {
 	rt      *rapid.T
-	ctx     context.Context //nolint:containedctx // of one game
+	ctx     context.Context // of one game
 	book    ledger.Book
 	subject Subject
 	model   *Model

@@ -129,3 +129,59 @@ func inOneTrip(t *testing.T, db *pgtest.DB, store *postgres.Store, book ledger.B
 	wg.Wait()
 	return results, errs
 }
+
+// What the rules let pass and the database does not take concerns its caller
+// alone, and at once: nobody waits for what cannot succeed.
+func TestWhatTheDatabaseRefusesConcernsItsCallerAlone(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	book := ledger.Main(db.Tenant())
+	store := postgres.New(db.Pool("app_worker"))
+	odd := map[string]func(x *ledger.Transaction){
+		"a zero byte":           func(x *ledger.Transaction) { x.Reason = "a\x00b" },
+		"not UTF-8":             func(x *ledger.Transaction) { x.Document = "\xff" },
+		"a saga without end":    func(x *ledger.Transaction) { x.SagaID = noise(10_000) },
+		"a day out of range":    func(x *ledger.Transaction) { x.EffectiveOn = time.Date(9_999_999, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"a day before all days": func(x *ledger.Transaction) { x.EffectiveOn = time.Date(-9_999_999, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"an end out of range": func(x *ledger.Transaction) {
+			x.Kind, x.ExpiresAt = ledger.Pending, time.Date(400_000, 1, 1, 0, 0, 0, 0, time.UTC)
+		},
+		"an end long ago":     func(x *ledger.Transaction) { x.Kind, x.ExpiresAt = ledger.Pending, time.Unix(0, 0) },
+		"by hand, unapproved": func(x *ledger.Transaction) { x.Purpose = "manual.gift" },
+		"no id":               func(x *ledger.Transaction) { x.ID = uuid.Nil },
+	}
+	var names []string
+	var batches [][]ledger.Transaction
+	for name, spoil := range odd {
+		x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)
+		spoil(&x)
+		names, batches = append(names, name, ""), append(batches, []ledger.Transaction{x},
+			[]ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
+	}
+	requirePosted(t, store, book.Tenant, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1))
+	began := time.Now()
+	results, errs := inOneTrip(t, db, store, book, batches)
+	for i, name := range names {
+		if name == "" {
+			require.NoError(t, errs[i])
+			require.Equal(t, ledger.Created, results[i][0].Outcome)
+			continue
+		}
+		require.NotErrorIs(t, errs[i], ledger.ErrOutcomeUnknown, name)
+		if errs[i] == nil {
+			require.False(t, results[i][0].Posted(), name)
+		}
+	}
+	t.Log(time.Since(began))
+	require.Equal(t, 2+len(odd), count(t, db.URL("app_worker"), book.Tenant.String(), "ledger.journal"))
+	requireSound(t, db)
+}
+
+// noise does not get shorter by compression.
+func noise(n int) string {
+	var b strings.Builder
+	for b.Len() < n {
+		b.WriteString(uuid.NewString())
+	}
+	return b.String()
+}

@@ -424,18 +424,17 @@ func TestHistoriesUnderKillsAreLinearizable(t *testing.T) {
 // the server itself, and waits until it serves again.
 func kill(ctx context.Context, t *testing.T, cluster *pglocal.Cluster, server bool) bool {
 	t.Helper()
-	super, err := pgx.Connect(ctx, cluster.SuperURL("t_broken"))
-	if !assert.NoError(t, err) {
-		return false
-	}
 	var pid int
-	busy := func() bool {
+	if !assert.Eventually(t, func() bool {
+		super, err := pgx.Connect(ctx, cluster.SuperURL("t_broken"))
+		if err != nil {
+			return false // it may be on its way down or up still
+		}
+		defer func() { _ = super.Close(ctx) }()
 		return super.QueryRow(ctx, `select pid from pg_stat_activity where usename = 'app_worker' and state <> 'idle' and datname = current_database() limit 1`).Scan(&pid) == nil
-	}
-	if !assert.Eventually(t, busy, 10*time.Second, time.Millisecond) {
+	}, time.Minute, 5*time.Millisecond) {
 		return false
 	}
-	_ = super.Close(ctx)
 	if server {
 		pid = cluster.PID()
 	}
@@ -444,7 +443,8 @@ func kill(ctx context.Context, t *testing.T, cluster *pglocal.Cluster, server bo
 	}
 	if server {
 		assert.Eventually(t, func() bool { return !cluster.Running() }, 10*time.Second, 5*time.Millisecond)
-		if !assert.NoError(t, cluster.Ensure(ctx)) {
+		// Its port may be held for a moment by those who try to reach it.
+		if !assert.Eventually(t, func() bool { return cluster.Ensure(ctx) == nil }, time.Minute, 50*time.Millisecond) {
 			return false
 		}
 	}
