@@ -86,6 +86,8 @@ alter role sealer set synchronous_commit = on;
 -- migrator opens for its own session, with a reason that stays on record. The
 -- guard belongs to the superuser who runs this script: the owner of the books
 -- cannot take it away.
+drop event trigger if exists guard_ddl;   -- back in the end; until then the guard's own functions can be replaced
+drop event trigger if exists guard_drop;
 create schema if not exists guard;
 revoke all on schema guard from public;
 create table if not exists guard.maintenance (
@@ -136,8 +138,6 @@ begin
       using errcode = '42501', hint = 'recourse migrate opens one and puts it on record';
   end if;
 end $$;
-drop event trigger if exists guard_ddl;
-drop event trigger if exists guard_drop;
 create event trigger guard_ddl on ddl_command_end execute function guard.refuse_ddl();
 create event trigger guard_drop on sql_drop execute function guard.refuse_ddl();
 alter event trigger guard_ddl enable always;

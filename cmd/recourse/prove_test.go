@@ -49,8 +49,13 @@ func TestAProofIsCheckedWithPublicKeysAlone(t *testing.T) {
 	require.Contains(t, talk, "NOT PROVED")
 
 	for _, args := range [][]string{
-		{"verify-proof", bundle}, {"verify-proof", "--key", key}, {"verify-proof", bundle, "--key", "nonsense"}, {"verify-proof", bundle, "--key", v.WitnessKey},
-		{"verify-proof", key, "--key", key}, {"prove", "transaction", "x"}, {"prove"},
+		{"verify-proof", bundle},
+		{"verify-proof", "--key", key},
+		{"verify-proof", bundle, "--key", "nonsense"},
+		{"verify-proof", bundle, "--key", v.WitnessKey},
+		{"verify-proof", key, "--key", key},
+		{"prove", "transaction", "x"},
+		{"prove"},
 	} {
 		code, _, talk = tool(t, args...)
 		require.Equal(t, exitUsage, code, "%v: %s", args, talk)

@@ -64,6 +64,9 @@ func verify(ctx context.Context, std streams, args []string) error {
 	}
 	began := time.Now()
 	report, err := a.Run(ctx, cfg)
+	if errors.Is(err, ledgerpg.ErrSeesNotAll) {
+		return usageError{err}
+	}
 	if err != nil {
 		return unreachableError{err}
 	}

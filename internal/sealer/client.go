@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/recourse/recourse/internal/outbound"
@@ -21,7 +22,9 @@ type Witness struct {
 	Key seal.PublicKey
 
 	http *http.Client
-	at   map[string]int64 // the size it is at, by origin, as far as is known
+
+	mu sync.Mutex
+	at map[string]int64 // the size it is at, by origin, as far as is known
 }
 
 // NewWitness returns the client of a witness.
@@ -32,6 +35,11 @@ func NewWitness(url string, key seal.PublicKey) *Witness {
 // ErrFork means that a witness has seen another history of the book.
 var ErrFork = errors.New("a witness has seen another history of this book")
 
+// aheadError says that a witness has co-signed a larger tree.
+type aheadError struct{ size int64 }
+
+func (e *aheadError) Error() string { return fmt.Sprintf("the witness is at %d already", e.size) }
+
 // proveFrom makes the proof from a size to the submitted checkpoint's.
 type proveFrom func(ctx context.Context, old int64) ([]seal.Hash, error)
 
@@ -39,7 +47,7 @@ type proveFrom func(ctx context.Context, old int64) ([]seal.Hash, error)
 // gets the proof from there.
 func (w *Witness) Submit(ctx context.Context, c seal.Checkpoint, signed []byte, log seal.PublicKey, prove proveFrom) (seal.Cosignature, error) {
 	for range 2 {
-		old := min(w.at[c.Origin], c.Size)
+		old := min(w.size(c.Origin), c.Size)
 		proof, err := prove(ctx, old)
 		if err != nil {
 			return seal.Cosignature{}, err
@@ -54,17 +62,20 @@ func (w *Witness) Submit(ctx context.Context, c seal.Checkpoint, signed []byte, 
 			if err != nil || len(opened.Cosigned) == 0 {
 				return seal.Cosignature{}, fmt.Errorf("the witness %s answered without its cosignature: %w", w.Key.Name, err)
 			}
-			w.at[c.Origin] = c.Size
+			w.isAt(c.Origin, c.Size)
 			return opened.Cosigned[len(opened.Cosigned)-1], nil
 		case http.StatusConflict:
 			size, err := strconv.ParseInt(strings.TrimSuffix(string(answer), "\n"), 10, 64)
 			if err != nil {
 				return seal.Cosignature{}, fmt.Errorf("the witness %s answered 409 without its size", w.Key.Name)
 			}
-			if size > c.Size || size == old {
+			if size > c.Size {
+				return seal.Cosignature{}, &aheadError{size}
+			}
+			if size == old {
 				return seal.Cosignature{}, fmt.Errorf("%w: %s is at %d and does not take %d", ErrFork, w.Key.Name, size, c.Size)
 			}
-			w.at[c.Origin] = size
+			w.isAt(c.Origin, size)
 		case http.StatusUnprocessableEntity:
 			return seal.Cosignature{}, fmt.Errorf("%w: %s does not find that %d continues %d", ErrFork, w.Key.Name, c.Size, old)
 		default:
@@ -72,6 +83,18 @@ func (w *Witness) Submit(ctx context.Context, c seal.Checkpoint, signed []byte, 
 		}
 	}
 	return seal.Cosignature{}, fmt.Errorf("the witness %s moves faster than this sealer: another one is at work", w.Key.Name)
+}
+
+func (w *Witness) size(origin string) int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.at[origin]
+}
+
+func (w *Witness) isAt(origin string, size int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.at[origin] = size
 }
 
 func (w *Witness) post(ctx context.Context, s seal.Submission) (int, []byte, error) {

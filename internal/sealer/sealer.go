@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/recourse/recourse/internal/lease"
 	"github.com/recourse/recourse/ledger/postgres"
@@ -41,7 +43,10 @@ type Sealer struct {
 	Sealed, Refused atomic.Int64
 }
 
-const leaseName = "sealer"
+const (
+	leaseName = "sealer"
+	atOnce    = 4 // books side by side
+)
 
 // Run works until ctx ends, leading whenever nobody else does.
 func (s *Sealer) Run(ctx context.Context) {
@@ -106,19 +111,29 @@ func (s *Sealer) Round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	for _, b := range due {
-		if err := s.book(ctx, store, b); err != nil {
-			errs = append(errs, err)
-			if errors.Is(err, seal.ErrInconsistent) || errors.Is(err, ErrFork) {
-				s.Refused.Add(1)
-				s.Log.ErrorContext(ctx, "ALARM: the books do not continue what was sealed of them; run recourse verify",
-					slog.String("tenant", b.Tenant.String()), slog.String("entity", b.Entity), slog.Int64("sealed", b.Sealed),
-					slog.Int64("seq", b.Seq), slog.Any("error", err))
-			}
-		}
+	var g errgroup.Group
+	g.SetLimit(atOnce)
+	errs := make([]error, len(due))
+	for i, b := range due {
+		g.Go(func() error {
+			errs[i] = s.book(ctx, store, b)
+			s.alarm(ctx, b, errs[i])
+			return nil
+		})
 	}
+	_ = g.Wait() // each book's error is in errs
 	return errors.Join(errs...)
+}
+
+// alarm says loudly that a book was changed.
+func (s *Sealer) alarm(ctx context.Context, b postgres.SealBook, err error) {
+	if !errors.Is(err, seal.ErrInconsistent) && !errors.Is(err, ErrFork) {
+		return
+	}
+	s.Refused.Add(1)
+	s.Log.ErrorContext(ctx, "ALARM: the books do not continue what was sealed of them; run recourse verify",
+		slog.String("tenant", b.Tenant.String()), slog.String("entity", b.Entity), slog.Int64("sealed", b.Sealed),
+		slog.Int64("seq", b.Seq), slog.Any("error", err))
 }
 
 // book brings one book up to its head and its last checkpoint to the
@@ -179,6 +194,14 @@ func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.
 		added, err := w.Submit(ctx, c, []byte(b.Signed), s.Key.PublicKey, func(ctx context.Context, old int64) ([]seal.Hash, error) {
 			return store.Consistency(ctx, b, old, c.Size)
 		})
+		var ahead *aheadError
+		if errors.As(err, &ahead) {
+			if now, lastErr := store.LastSize(ctx, b); lastErr != nil || now >= ahead.size {
+				errs = append(errs, lastErr)
+				continue // another sealer has gone on in the meantime
+			}
+			err = fmt.Errorf("%w: %w, the database at %d", ErrFork, ahead, c.Size)
+		}
 		if err == nil {
 			err = store.PutCosignature(ctx, b, c.Size, added)
 		}
@@ -188,7 +211,7 @@ func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.
 		}
 		note += added.Line
 	}
-	if s.Archive != nil && len(errs) == 0 {
+	if s.Archive != nil && strings.Count(note, "\n") == strings.Count(b.Signed, "\n")+len(s.Witnesses) {
 		errs = append(errs, s.Archive.PutCosigned(c, []byte(note)))
 	}
 	return errors.Join(errs...)

@@ -196,6 +196,13 @@ func TestASealerWhoseDatabaseForgotRemembers(t *testing.T) {
 	require.ErrorIs(t, s.Round(t.Context()), sealer.ErrFork)
 	require.Equal(t, int64(2), s.Refused.Load())
 	require.Empty(t, f.last(book, w.Key).Cosigned)
+
+	// Cut, and sealed again without a memory: the witness is further.
+	_, err = f.db.Super().Exec(t.Context(), `alter table ledger.book disable trigger user; delete from ledger.checkpoint; delete from ledger.journal where seq > 10;
+		update ledger.book set seq = 10, hash = (select hash from ledger.journal where seq = 10)`)
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Round(t.Context()), sealer.ErrFork)
+	require.Equal(t, int64(3), s.Refused.Load())
 }
 
 func TestANewKeyContinuesWhatTheOldOneSigned(t *testing.T) {
@@ -261,7 +268,11 @@ func TestTwoSealersAtOnceDoNoHarm(t *testing.T) {
 	book := ledger.Main(f.db.Tenant())
 	f.post(book, 10)
 	var wg sync.WaitGroup
-	sealers := []*sealer.Sealer{f.sealer(), f.sealer(), f.sealer(), f.sealer()}
+	w := f.witness("witness.example/w1")
+	var sealers []*sealer.Sealer
+	for range 4 {
+		sealers = append(sealers, f.sealer(sealer.NewWitness(w.URL, w.Key)))
+	}
 	for n := range 5 {
 		for _, s := range sealers {
 			wg.Go(func() { _ = s.Round(t.Context()) })
@@ -271,6 +282,7 @@ func TestTwoSealersAtOnceDoNoHarm(t *testing.T) {
 	}
 	require.NoError(t, sealers[0].Round(t.Context()))
 	require.Equal(t, int64(25), f.last(book).Size)
+	require.Len(t, f.last(book, w.Key).Cosigned, 1)
 	for _, s := range sealers {
 		require.Zero(t, s.Refused.Load())
 	}

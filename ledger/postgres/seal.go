@@ -127,6 +127,16 @@ func (s *Seals) Consistency(ctx context.Context, b SealBook, old, size int64) (p
 	return proof, nil
 }
 
+// LastSize is the size of the book's last checkpoint as the database has it
+// now.
+func (s *Seals) LastSize(ctx context.Context, b SealBook) (size int64, err error) {
+	err = pgtenant.ReadTx(ctx, s.pool, b.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		size, err = ledgerdb.New(tx).LastSize(ctx, b.ID)
+		return err
+	})
+	return size, err
+}
+
 // PutCosignature stores what a witness added to a checkpoint.
 func (s *Seals) PutCosignature(ctx context.Context, b SealBook, size int64, c seal.Cosignature) error {
 	err := pgtenant.Tx(ctx, s.pool, b.Tenant, func(ctx context.Context, tx pgx.Tx) error {

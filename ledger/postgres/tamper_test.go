@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,6 +85,32 @@ func (b sealedBook) seal(t *testing.T, seals *postgres.Seals) []byte {
 	return signed
 }
 
+// tables of the ledger in an order in which they can be filled.
+var tables = []string{"book", "account", "balance", "journal", "posting", "journal_key", "journal_link", "tile", "checkpoint", "cosignature"}
+
+// save keeps the book as it is for restore, so that many edits can be tried on
+// one database.
+func (b sealedBook) save(t *testing.T) {
+	t.Helper()
+	edits := []string{`create schema saved`}
+	for _, table := range tables {
+		edits = append(edits, `create table saved.`+table+` as table ledger.`+table)
+	}
+	b.tamper(t, edits...)
+}
+
+func (b sealedBook) restore(t *testing.T) {
+	t.Helper()
+	edits := []string{`set session_replication_role = replica`}
+	for _, table := range slices.Backward(tables) {
+		edits = append(edits, `delete from ledger.`+table)
+	}
+	for _, table := range tables {
+		edits = append(edits, `insert into ledger.`+table+` overriding system value table saved.`+table)
+	}
+	b.tamper(t, append(edits, `set session_replication_role = default`)...)
+}
+
 // audit runs the audit with the sealer's key and the checkpoints given.
 func (b sealedBook) audit(t *testing.T, kept ...[]byte) postgres.Report {
 	t.Helper()
@@ -107,9 +134,7 @@ func (b sealedBook) tamper(t *testing.T, edits ...string) {
 	for _, e := range []string{"guard_ddl", "guard_drop"} {
 		off, on = append(off, "alter event trigger "+e+" disable"), append(on, "alter event trigger "+e+" enable always")
 	}
-	for _, table := range []string{
-		"journal", "posting", "journal_key", "journal_link", "book", "account", "balance", "checkpoint", "cosignature", "tile", partition("journal"), partition("posting"),
-	} {
+	for _, table := range append([]string{partition("journal"), partition("posting")}, tables...) {
 		off, on = append(off, "alter table ledger."+table+" disable trigger user"), append([]string{"alter table ledger." + table + " enable trigger user"}, on...)
 	}
 	conn, err := pgx.Connect(t.Context(), b.db.SuperURL())
@@ -167,6 +192,7 @@ end $$`
 func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 	t.Parallel()
 	b := newSealedBook(t)
+	b.save(t)
 	require.Empty(t, b.audit(t, b.kept).Violations)
 	for _, c := range []struct {
 		name  string
@@ -208,18 +234,16 @@ func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 		{"the head", []string{`update ledger.book set hash = sha256('x')`}, 620},
 		{"the start", []string{`update ledger.book set genesis = sha256('x')`}, 1},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			b := newSealedBook(t)
-			b.tamper(t, c.edits...)
-			report := b.audit(t)
-			require.NotEmpty(t, report.Violations)
-			require.Equal(t, c.first, report.Books[0].FirstBad, "%v", report.Violations)
-			for _, v := range report.Violations {
-				require.Equal(t, b.book.Tenant.String(), v.Tenant)
-			}
-		})
+		b.tamper(t, c.edits...)
+		report := b.audit(t)
+		require.NotEmpty(t, report.Violations, c.name)
+		require.Equal(t, c.first, report.Books[0].FirstBad, "%s: %v", c.name, report.Violations)
+		for _, v := range report.Violations {
+			require.Equal(t, b.book.Tenant.String(), v.Tenant)
+		}
+		b.restore(t)
 	}
+	require.Empty(t, b.audit(t, b.kept).Violations, "all is as it was")
 }
 
 func forged(t *testing.T, b sealedBook) []byte {
@@ -236,6 +260,8 @@ func forged(t *testing.T, b sealedBook) []byte {
 // that agree with themselves. A checkpoint somebody has kept does not.
 func TestAKeptCheckpointAloneFindsAFullRewriteAndACutTail(t *testing.T) {
 	t.Parallel()
+	b := newSealedBook(t)
+	b.save(t)
 	for name, c := range map[string]struct {
 		edits []string
 		first int64
@@ -247,53 +273,45 @@ func TestAKeptCheckpointAloneFindsAFullRewriteAndACutTail(t *testing.T) {
 			forgetSealing + `; delete from ledger.posting; delete from ledger.journal_link; delete from ledger.journal_key; delete from ledger.journal; delete from ledger.balance; delete from ledger.account; delete from ledger.book`,
 		}, 1, "not there"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newSealedBook(t)
-			b.tamper(t, c.edits...)
-			require.Empty(t, b.audit(t).Violations, "the books agree with themselves")
-			report := b.audit(t, b.kept)
-			require.Len(t, report.Violations, 1)
-			require.Equal(t, c.first, report.Violations[0].Seq)
-			require.Contains(t, report.Violations[0].Detail, c.says)
-		})
+		b.tamper(t, c.edits...)
+		require.Empty(t, b.audit(t).Violations, "%s: the books agree with themselves", name)
+		report := b.audit(t, b.kept)
+		require.Len(t, report.Violations, 1, name)
+		require.Equal(t, c.first, report.Violations[0].Seq, name)
+		require.Contains(t, report.Violations[0].Detail, c.says, name)
+		b.restore(t)
 	}
 }
 
 // The sealer finds it too, and does not sign.
 func TestASealerNeverSignsWhatDoesNotContinueWhatItSigned(t *testing.T) {
 	t.Parallel()
+	b := newSealedBook(t)
+	b.save(t)
+	seals := postgres.NewSeals(b.db.Pool("sealer"))
 	for name, edits := range map[string][]string{
 		"rewritten right of the tiles": {`update ledger.posting set amount = amount + 100 where seq = 550`, recomputeBalances, recomputeChain},
 		"cut":                          {cutAfter590, recomputeBalances, recomputeChain},
 		"one missing":                  {`delete from ledger.journal where seq = 610`},
 		"its checkpoint replaced":      {`update ledger.checkpoint set signed = replace(signed, 'A', 'B') where size = 600`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			b := newSealedBook(t)
-			b.tamper(t, edits...)
-			seals := postgres.NewSeals(b.db.Pool("sealer"))
-			due, err := seals.Due(t.Context(), []string{"w"}) // a book that was cut is not due to move
-			require.NoError(t, err)
-			require.Len(t, due, 1)
-			_, signed, _, err := seals.Seal(t.Context(), due[0], b.key)
-			require.ErrorIs(t, err, seal.ErrInconsistent)
-			require.Empty(t, signed)
-		})
+		b.tamper(t, edits...)
+		due, err := seals.Due(t.Context(), []string{"w"}) // a book that was cut is not due to move
+		require.NoError(t, err)
+		require.Len(t, due, 1)
+		_, signed, _, err := seals.Seal(t.Context(), due[0], b.key)
+		require.ErrorIs(t, err, seal.ErrInconsistent, name)
+		require.Empty(t, signed)
+		b.restore(t)
 	}
-	t.Run("all of it forgotten, but for what the sealer kept", func(t *testing.T) {
-		t.Parallel()
-		b := newSealedBook(t)
-		b.tamper(t, raiseBoth, recomputeBalances, recomputeChain, forgetSealing)
-		seals := postgres.NewSeals(b.db.Pool("sealer"))
-		due, err := seals.Due(t.Context(), nil)
-		require.NoError(t, err)
-		kept, err := seal.Open(b.kept, b.key.PublicKey)
-		require.NoError(t, err)
-		_, _, _, err = seals.Seal(t.Context(), due[0], b.key, kept.Checkpoint)
-		require.ErrorIs(t, err, seal.ErrInconsistent)
-	})
+	// All of it forgotten, but for what the sealer kept.
+	b.tamper(t, raiseBoth, recomputeBalances, recomputeChain, forgetSealing)
+	due, err := seals.Due(t.Context(), nil)
+	require.NoError(t, err)
+	kept, err := seal.Open(b.kept, b.key.PublicKey)
+	require.NoError(t, err)
+	_, _, _, err = seals.Seal(t.Context(), due[0], b.key, kept.Checkpoint)
+	require.ErrorIs(t, err, seal.ErrInconsistent)
 }
 
 // A run that was interrupted goes on, and finds what lies behind.

@@ -296,9 +296,7 @@ func (v *bookAudit) checkHash(j *journalRow, place string) {
 	leaf := seal.Leaf(hash)
 	v.Hash = append(v.Hash[:0], j.hash...)
 	v.Frontier.Append(leaf)
-	for _, t := range v.Tiler.Append(leaf) {
-		v.waitingTiles = append(v.waitingTiles, t)
-	}
+	v.waitingTiles = append(v.waitingTiles, v.Tiler.Append(leaf)...)
 }
 
 // checkRules holds what a transaction is against its kind.

@@ -14,12 +14,12 @@ import (
 const booksToSeal = `-- name: BooksToSeal :many
 select b.id, b.tenant_id, b.entity, b.seq, coalesce(c.size, 0)::bigint as size, coalesce(c.signed, '')::text as signed
   from ledger.book b
-  left join lateral (select x.size, x.signed from ledger.checkpoint x where x.book_id = b.id order by x.size desc limit 1) c on true
+  left join lateral (select x.size, x.signed, x.sealed_at from ledger.checkpoint x where x.book_id = b.id order by x.size desc limit 1) c on true
  where b.seq > coalesce(c.size, 0)
     or c.size is not null
        and (select count(*) from ledger.cosignature s where s.book_id = b.id and s.size = c.size and s.witness = any($1::text[]))
            < cardinality($1::text[])
- order by b.id
+ order by c.sealed_at nulls first, b.id
 `
 
 type BooksToSealRow struct {
@@ -32,7 +32,8 @@ type BooksToSealRow struct {
 }
 
 // Books of all tenants that have moved since their last checkpoint, or whose
-// last checkpoint a witness has not co-signed yet.
+// last checkpoint a witness has not co-signed yet; those first that have waited
+// longest.
 func (q *Queries) BooksToSeal(ctx context.Context, witnesses []string) ([]BooksToSealRow, error) {
 	rows, err := q.db.Query(ctx, booksToSeal, witnesses)
 	if err != nil {
