@@ -62,12 +62,15 @@ func TestAStreamSendsWhatHappensWhileItIsOpen(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.book("A-1")
+	moved := make(chan struct{})
 	go func() {
+		defer close(moved)
 		for n := range 20 {
 			w.move(id, []string{"running", "compensating"}[n%2])
 		}
 		w.move(id, "completed")
 	}()
+	defer func() { <-moved }() // the last event can come before its own statement has returned
 	events, _ := w.stream(w.server.URL, "/v1/sagas/"+id+"/events", "marketplace", "", 100)
 	require.Len(t, events, 23)
 	require.Equal(t, "1 saga.created", events[0])
