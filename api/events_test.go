@@ -70,6 +70,7 @@ func TestAStreamSendsWhatHappensWhileItIsOpen(t *testing.T) {
 		}
 		w.move(id, "completed")
 	}()
+	defer func() { <-moved }() // the last event can come before its own statement has returned
 	events, _ := w.stream(w.server.URL, "/v1/sagas/"+id+"/events", "marketplace", "", 100)
 	<-moved // the last event can be there before the statement that made it has returned
 	require.Len(t, events, 23)

@@ -269,17 +269,27 @@ func TestAReportThatBreaksOffIsNoDocument(t *testing.T) {
 	results, err := ledgerpg.New(w.db.Pool("app_worker")).Post(t.Context(), ledger.Main(w.tenant), batch)
 	require.NoError(t, err)
 	require.NoError(t, results[149].Err())
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/v1/reports/general_ledger?period=2026-10", http.NoBody)
-	require.NoError(t, err)
-	req.Header.Set("Authorization", "Bearer "+w.keys["auditor"])
-	client := &http.Client{Transport: &http.Transport{}}
-	res, err := client.Do(req)
-	require.NoError(t, err)
-	_, err = io.ReadFull(res.Body, make([]byte, 1000))
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Eventually(t, func() bool { return w.exports() == 1 }, 20*time.Second, 20*time.Millisecond)
-	var complete bool
-	require.NoError(t, w.db.Super().QueryRow(t.Context(), `select complete from ledger.report_export`).Scan(&complete))
-	require.False(t, complete)
+	var bodies []io.ReadCloser
+	for range 4 {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.server.URL+"/v1/reports/general_ledger?period=2026-10", http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+w.keys["auditor"])
+		res, err := (&http.Transport{}).RoundTrip(req)
+		require.NoError(t, err)
+		_, err = io.ReadFull(res.Body, make([]byte, 1000))
+		require.NoError(t, err)
+		bodies = append(bodies, res.Body)
+	}
+	fifth, _ := w.fetch("/v1/reports/trial_balance?period=2026-10", "auditor", nil)
+	require.Equal(t, http.StatusServiceUnavailable, fifth.status, "a process writes four at a time")
+	require.NotEmpty(t, fifth.header.Get("Retry-After"))
+	for _, body := range bodies {
+		require.NoError(t, body.Close())
+	}
+	require.Eventually(t, func() bool { return w.exports() == 4 }, 20*time.Second, 20*time.Millisecond)
+	var complete int
+	require.NoError(t, w.db.Super().QueryRow(t.Context(), `select count(*) from ledger.report_export where complete`).Scan(&complete))
+	require.Zero(t, complete)
+	sixth, _ := w.fetch("/v1/reports/trial_balance?period=2026-10", "auditor", nil)
+	require.Equal(t, http.StatusOK, sixth.status)
 }

@@ -77,6 +77,11 @@ alter role migrator set lock_timeout = '2s';
 alter role sealer set statement_timeout = '60s';
 alter role sealer set idle_in_transaction_session_timeout = '30s';
 
+-- Compiling a statement pays for reports of minutes, not for what these do.
+alter role app_api set jit = off;
+alter role app_worker set jit = off;
+alter role sealer set jit = off;
+
 -- What is acknowledged is on disk, whatever the server's default.
 alter role app_api set synchronous_commit = on;
 alter role app_worker set synchronous_commit = on;

@@ -20,4 +20,8 @@
 // commit happened, post the same batch again: what is there answers
 // ledger.Exists. A tenant's accounts in a currency are opened by the first
 // batch that needs them, in its own transaction.
+//
+// Reports read through cursors, a thousand rows at a time, in one snapshot.
+// What they report is held against the balances while it is read: a general
+// ledger that does not come to its trial balance is an error, not a report.
 package postgres

@@ -75,6 +75,7 @@ func (h *history) next(rt *rapid.T) ledger.Transaction {
 func TestFourPlacesComputeOneHash(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
+	unasked(t, db)
 	store := postgres.New(db.Pool("app_worker"))
 	auditor := db.Pool("auditor_ro")
 	rapid.Check(t, func(rt *rapid.T) {

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/internal/pgtest"
@@ -23,9 +22,7 @@ func TestTheStoreAgreesWithTheModelInEverything(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	pool, super := db.Pool("app_worker"), db.Super()
-	// Who allows what is not what is played here.
-	_, err := super.Exec(t.Context(), `select guard.open_maintenance('a test'); alter table ledger.journal disable trigger journal_approval`, pgx.QueryExecModeSimpleProtocol)
-	require.NoError(t, err)
+	unasked(t, db)
 	ledgertest.Play(t, long(t, 20, 1000), func(now func() time.Time) (ledgertest.Subject, ledger.Book) {
 		s := &played{pool: pool, super: super, now: now, book: ledger.Main(db.Tenant())}
 		for i := range s.stores {

@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/internal/pgtest"
 )
 
 // partition is the table that holds this month's rows.
@@ -26,4 +28,13 @@ func refused(t *testing.T, url string, tenant uuid.UUID, sql string) {
 	var pg *pgconn.PgError
 	require.ErrorAs(t, err, &pg, sql)
 	require.Contains(t, []string{"42501", "25006"}, pg.Code, "%s: %s", sql, pg.Message)
+}
+
+// unasked lets transactions name approvals that nobody gave: who allows what is
+// not what the test is about.
+func unasked(t *testing.T, db *pgtest.DB) {
+	t.Helper()
+	_, err := db.Super().Exec(t.Context(), `select guard.open_maintenance('a test'); alter table ledger.journal disable trigger journal_approval`,
+		pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err)
 }

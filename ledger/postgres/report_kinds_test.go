@@ -113,6 +113,7 @@ func TestTheJournalExportHoldsWhatTheGeneralLedgerHolds(t *testing.T) {
 func TestTheTrailOfAFigureIsItsWholeChain(t *testing.T) {
 	t.Parallel()
 	l := newLibrary(t)
+	unasked(t, l.db)
 	hold := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1000)
 	hold.Kind, hold.Reason = ledger.Pending, "a room is held"
 	take := ledger.Transaction{

@@ -42,7 +42,7 @@ func newBigLibrary(t *testing.T) *library {
 		`select * from ledger.lock_book('` + l.tenant.String() + `', 'main', false)`,
 		`select ledger.open_accounts('` + l.tenant.String() + `', 'main', array_agg(c), array_agg(c), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
 		   from (select 'big' || g::text from generate_series(0, 9) g union all select 'c' || g from generate_series(0, 199) g) x (c)`,
-		`select set_config('ledger.door', 'open', true)`,
+		`select set_config('ledger.door', 'open', true), set_config('ledger.book', (select id from ledger.book)::text, true)`,
 		`insert into ledger.journal (seq, recorded_at, id, book_id, effective_on, period, kind, purpose, actor, reason, saga_id, order_ref, hash)
 		 select t.seq, t.at, gen_random_uuid(), b.id, t.at::date, date_trunc('month', t.at at time zone 'UTC')::date, 'posted', 'p' || t.seq % 5, 'saga', 'r',
 		        'sg_' || t.seq / 5, 'A-' || t.seq / 5, sha256(int8send(t.seq))

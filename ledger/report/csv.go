@@ -17,7 +17,7 @@ type csvForm struct {
 }
 
 func (f *csvForm) begin() error {
-	_, err := f.w.Write(appendCSVHeader(nil, f.d))
+	_, err := f.w.Write(csvHeader(f.d))
 	return err
 }
 
@@ -46,7 +46,8 @@ func (f *csvForm) end(c *Cover) error {
 
 func (*csvForm) abandon() {}
 
-func appendCSVHeader(b []byte, d *Definition) []byte {
+func csvHeader(d *Definition) []byte {
+	var b []byte
 	for i, c := range d.Columns {
 		if i > 0 {
 			b = append(b, ',')

@@ -69,7 +69,7 @@ func Write(w io.Writer, f Format, d *Definition, c Cover, rows iter.Seq2[[]Cell,
 		return c, fmt.Errorf("write report: %w", err)
 	}
 	digest, sums := sha256.New(), newSums(d)
-	line := appendCSVHeader(nil, d)
+	line := csvHeader(d)
 	digest.Write(line)
 	for cells, err := range rows {
 		if err != nil {

@@ -91,14 +91,15 @@ func (z *orderedZip) Close() error {
 		return err
 	}
 	slices.SortFunc(z.parts, func(a, b *part) int {
-		first := func(p *part) bool { return p.name != "[Content_Types].xml" } // where readers look first
-		if first(a) != first(b) {
-			if first(b) {
-				return -1
-			}
+		const types = "[Content_Types].xml" // where readers look first
+		switch {
+		case a.name == types:
+			return -1
+		case b.name == types:
 			return 1
+		default:
+			return cmp.Compare(a.name, b.name)
 		}
-		return cmp.Compare(a.name, b.name)
 	})
 	out := zip.NewWriter(z.w)
 	for _, p := range z.parts {

@@ -4,7 +4,8 @@ select p.seq, p.recorded_at, j.effective_on, p.period, j.id, j.reverses, p.line,
        p.posted_after, p.held_debits_after, p.held_credits_after, j.purpose, j.actor, j.reason, coalesce(j.saga_id, ''), coalesce(j.order_ref, ''),
        coalesce(j.document, ''), coalesce(j.approval_id, ''),
        coalesce(case when j.approval_id is not null then
-         (select y.checker from app.approval y join ledger.book b on b.tenant_id = y.tenant_id where b.id = p.book_id and y.id = j.approval_id) end,
+         (select string_agg(y.checker, ' ' order by y.decided_at) from app.approval_decision y join ledger.book b on b.tenant_id = y.tenant_id
+           where b.id = p.book_id and y.approval_id = j.approval_id and y.decision = 'approved') end,
          j.approval_id, ''),
        j.kind, j.resolves, j.hash, ''
   from ledger.journal j
