@@ -31,7 +31,7 @@ func TestTheDoorTakesWhatTheRulesWouldMake(t *testing.T) {
 	now := time.Now()
 	h.store = postgres.NewAt(h.pool, func() time.Time { return now })
 	before := h.fingerprint(t.Context(), t)
-	each := long(t, 5, 200)
+	each := long(t, 3, 200)
 	taken, refused := 0, 0
 	rapid.Check(t, func(rt *rapid.T) {
 		for range each {
