@@ -437,6 +437,9 @@ func TestATenantSeesItsOwnBooksOnly(t *testing.T) {
 	requirePosted(t, store, mine, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1))
 	requirePosted(t, store, theirs, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 2))
 
+	var account string
+	require.NoError(t, db.Super().QueryRow(t.Context(), `select max(a.id)::text from ledger.posting p join ledger.account a on a.id = p.account_id where a.tenant_id = $1`, theirs).Scan(&account))
+	asOf := "ledger.balance_at(" + account + ", 'infinity')"
 	for _, role := range []string{"app_api", "app_worker", "finance_ro"} {
 		for _, table := range []string{"ledger.account", "ledger.book", "ledger.journal", "ledger.posting", "ledger.journal_key", "ledger.balance", "ledger.trial_balance"} {
 			require.Zero(t, count(t, db.URL(role), "", table), "%s sees %s without a tenant", role, table)
@@ -445,6 +448,8 @@ func TestATenantSeesItsOwnBooksOnly(t *testing.T) {
 			require.Positive(t, n, "%s sees its own %s", role, table)
 			require.Equal(t, 2*n, count(t, db.URL("auditor_ro"), "", table), "the auditor sees %s of both", table)
 		}
+		require.Equal(t, 1, count(t, db.URL(role), theirs.String(), asOf))
+		require.Zero(t, count(t, db.URL(role), mine.String(), asOf), "%s sees the balance of another tenant's account", role)
 	}
 }
 

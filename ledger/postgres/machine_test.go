@@ -23,7 +23,7 @@ func TestTheStoreAgreesWithTheModelInEverything(t *testing.T) {
 	db := pgtest.New(t)
 	pool, super := db.Pool("app_worker"), db.Super()
 	unasked(t, db)
-	ledgertest.Play(t, long(t, 20, 1000), func(now func() time.Time) (ledgertest.Subject, ledger.Book) {
+	ledgertest.Play(t, long(t, 12, 1000), func(now func() time.Time) (ledgertest.Subject, ledger.Book) {
 		s := &played{pool: pool, super: super, now: now, book: ledger.Main(db.Tenant())}
 		for i := range s.stores {
 			s.Forget(i)

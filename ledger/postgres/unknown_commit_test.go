@@ -28,7 +28,7 @@ import (
 func TestUnknownCommitsArePostedOnce(t *testing.T) {
 	t.Parallel()
 	const writers = 8
-	want := int64(long(t, 100, 1000))
+	want := int64(long(t, 60, 1000))
 	db := pgtest.New(t)
 	books := []ledger.Book{ledger.Main(db.Tenant()), ledger.Main(db.Tenant()), ledger.Main(db.Tenant())}
 	var forced, posted, refused atomic.Int64
