@@ -7,6 +7,10 @@
 // because the tenant's head row is locked first and then its accounts in order
 // of id, so that there is nothing to deadlock on.
 //
+// Seals is the sealer's store: the tree's tiles, checkpoints and cosignatures,
+// which only ever grow. Audit believes nothing that is stored: it recomputes
+// every book in one pass and holds it against everything that was sealed.
+//
 // What happens on failure: a refused transaction leaves no trace and its
 // result says why. When the connection is lost and nobody knows whether the
 // commit happened, post the same batch again: what is there answers

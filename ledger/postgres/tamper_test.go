@@ -338,6 +338,10 @@ func TestAnInterruptedAuditGoesOn(t *testing.T) {
 	require.Equal(t, full.Books, rest.Books)
 	require.Positive(t, rest.ResumedAt)
 
+	cfg, err := pgx.ParseConfig(b.db.URL("auditor_ro"))
+	require.NoError(t, err)
+	_, err = postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Kept: [][]byte{b.kept}, Resume: &middle}.Run(t.Context(), cfg)
+	require.ErrorIs(t, err, postgres.ErrGivenOther, "what lies behind was not held against this checkpoint")
 	b.tamper(t, strings.ReplaceAll(raiseBoth, "200", "610"))
 	rest = audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Resume: &middle})
 	require.Equal(t, int64(610), rest.Books[0].FirstBad)
