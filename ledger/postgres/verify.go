@@ -284,6 +284,15 @@ func (r *auditRun) all(ctx context.Context) error {
 			return err
 		}
 	}
+	var orphans int64
+	if err := r.main.QueryRow(ctx, auditSQL("orphans")).Scan(&orphans); err != nil {
+		return fmt.Errorf("look for what was sealed of no book: %w", err)
+	}
+	if orphans > 0 {
+		r.report.Violations = append(r.report.Violations, Violation{
+			Invariant: "I3", Where: "books", Detail: fmt.Sprintf("%d checkpoints and tiles are of books that are not there", orphans),
+		})
+	}
 	for _, k := range r.kept {
 		if !k.found {
 			r.report.Violations = append(r.report.Violations, Violation{
