@@ -23,6 +23,7 @@ func ParseCanonical(b []byte) (*Recorded, error) {
 	r.ID, r.Resolves, r.Reverses = uuid.UUID(p.take(16)), uuid.UUID(p.take(16)), uuid.UUID(p.take(16))
 	if at := p.int64(); at != 0 {
 		r.ExpiresAt = micro(at)
+		p.short = p.short || r.ExpiresAt.IsZero() // the one moment that reads as never
 	}
 	r.EffectiveOn, r.Period = p.date(), p.date()
 	var lengths [8]int

@@ -51,6 +51,11 @@ func verify(ctx context.Context, std streams, args []string) error {
 	if a.Keys = keys.keys; len(a.Keys) == 0 {
 		fmt.Fprintln(std.err, "no -key: checkpoints are compared with the tree, but nobody knows who signed them")
 	}
+	for _, signed := range kept {
+		if _, err := seal.OpenAny(signed, a.Keys, a.Witnesses...); err != nil && len(a.Keys) > 0 {
+			return usagef("-from-checkpoint: %w", err)
+		}
+	}
 	if err := keepState(&a, *state); err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 	}
 	began := time.Now()
 	report, err := a.Run(ctx, cfg)
-	if errors.Is(err, ledgerpg.ErrSeesNotAll) {
+	if errors.Is(err, ledgerpg.ErrSeesNotAll) || errors.Is(err, ledgerpg.ErrGivenOther) {
 		return usageError{err}
 	}
 	if err != nil {

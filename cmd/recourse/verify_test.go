@@ -68,6 +68,9 @@ func TestVerifySaysByItsExitCodeWhatItFound(t *testing.T) {
 	require.Equal(t, exitProblems, code)
 	require.NotContains(t, talk, "no -key")
 
+	code, _, _ = tool(t, "verify", "-dev", dev, "-key", stranger.String(), "-from-checkpoint", kept)
+	require.Equal(t, exitUsage, code, "a kept checkpoint by another key says nothing")
+
 	code, _, talk = tool(t, "verify", "-dev", filepath.Join(dir, "nothing"))
 	require.Equal(t, exitUsage, code)
 	require.Contains(t, talk, "make run")

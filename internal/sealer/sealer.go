@@ -139,18 +139,9 @@ func (s *Sealer) alarm(ctx context.Context, b postgres.SealBook, err error) {
 // book brings one book up to its head and its last checkpoint to the
 // witnesses.
 func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
-	var known []seal.Checkpoint
-	if s.Archive != nil {
-		last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.keys())
-		if err != nil {
-			return err
-		}
-		if last != nil {
-			known = append(known, *last)
-			if b.Sealed < last.Size && b.Seq == last.Size {
-				s.Log.WarnContext(ctx, "the database has forgotten a checkpoint that was kept", slog.Int64("size", last.Size))
-			}
-		}
+	known, err := s.kept(ctx, b)
+	if err != nil {
+		return err
 	}
 	for b.Sealed < b.Seq {
 		next, signed, put, err := store.Seal(ctx, b, s.Key, known...)
@@ -172,6 +163,35 @@ func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.Sea
 		return nil
 	}
 	return s.witness(ctx, store, b)
+}
+
+// kept is the last checkpoint in the archive, if there is one. One that was
+// stored when it could not be kept is kept now.
+func (s *Sealer) kept(ctx context.Context, b postgres.SealBook) ([]seal.Checkpoint, error) {
+	if s.Archive == nil {
+		return nil, nil
+	}
+	last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.keys())
+	if err != nil {
+		return nil, err
+	}
+	if b.Sealed > 0 && (last == nil || last.Size < b.Sealed) {
+		stored, err := seal.OpenAny([]byte(b.Signed), s.keys())
+		if err != nil {
+			return nil, fmt.Errorf("%w: the last checkpoint is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
+		}
+		if err := s.Archive.Put(stored.Checkpoint, []byte(b.Signed)); err != nil {
+			return nil, err
+		}
+	}
+	if last == nil {
+		return nil, nil
+	}
+	if b.Sealed < last.Size {
+		s.Log.WarnContext(ctx, "the database has forgotten a checkpoint that was kept",
+			slog.String("tenant", b.Tenant.String()), slog.Int64("kept", last.Size), slog.Int64("stored", b.Sealed))
+	}
+	return []seal.Checkpoint{*last}, nil
 }
 
 func (s *Sealer) keys() []seal.PublicKey { return append([]seal.PublicKey{s.Key.PublicKey}, s.Old...) }

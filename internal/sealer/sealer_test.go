@@ -205,6 +205,24 @@ func TestASealerWhoseDatabaseForgotRemembers(t *testing.T) {
 	require.Equal(t, int64(3), s.Refused.Load())
 }
 
+func TestWhatWasNotKeptIsKeptLater(t *testing.T) {
+	t.Parallel()
+	f := setUp(t)
+	book := ledger.Main(f.db.Tenant())
+	s := f.sealer()
+	f.post(book, 3)
+	archive := s.Archive
+	s.Archive = nil
+	require.NoError(t, s.Round(t.Context()))
+	require.Equal(t, int64(3), f.last(book).Size)
+	s.Archive = archive
+	f.post(book, 1)
+	require.NoError(t, s.Round(t.Context()))
+	files, err := filepath.Glob(filepath.Join(f.dir, "*", "*", "*.checkpoint"))
+	require.NoError(t, err)
+	require.Len(t, files, 2)
+}
+
 func TestANewKeyContinuesWhatTheOldOneSigned(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)

@@ -2,10 +2,13 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,8 +79,10 @@ type Audit struct {
 // that what was verified has not changed since: its last hash is compared,
 // nothing else of it is read again.
 type AuditState struct {
-	Done []BookReport `json:"done"`
-	Book *bookState   `json:"book,omitempty"`
+	// Given is what the run was given: keys and kept checkpoints.
+	Given string       `json:"given"`
+	Done  []BookReport `json:"done"`
+	Book  *bookState   `json:"book,omitempty"`
 	// Violations found so far.
 	Violations []Violation `json:"violations,omitempty"`
 }
@@ -89,6 +94,22 @@ func (s *bookState) clone() (out bookState, err error) {
 		err = json.Unmarshal(raw, &out)
 	}
 	return out, err
+}
+
+// ErrGivenOther means that an interrupted run cannot go on: what is behind it
+// was held against other keys or checkpoints.
+var ErrGivenOther = errors.New("the interrupted run was given other keys or checkpoints: give the same, or remove its state and begin again")
+
+// given names what a run compares with.
+func (a Audit) given() string {
+	h := sha256.New()
+	for _, k := range append(slices.Clone(a.Keys), a.Witnesses...) {
+		fmt.Fprintln(h, k)
+	}
+	for _, signed := range a.Kept {
+		fmt.Fprintf(h, "%d %s\n", len(signed), signed)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // UnmarshalState reads what Save was given.
@@ -120,6 +141,9 @@ func (a Audit) Run(ctx context.Context, cfg *pgx.ConnConfig) (Report, error) {
 		a.Every = 5 * time.Second
 	}
 	r := &auditRun{Audit: a, report: Report{Signatures: len(a.Keys) > 0, Violations: []Violation{}, Books: []BookReport{}}, saved: time.Now()}
+	if a.Resume != nil && a.Resume.Given != a.given() {
+		return r.report, ErrGivenOther
+	}
 	if a.Resume != nil {
 		r.report.Books, r.report.Violations = append(r.report.Books, a.Resume.Done...), append(r.report.Violations, a.Resume.Violations...)
 		for _, b := range a.Resume.Done {
@@ -260,6 +284,15 @@ func (r *auditRun) all(ctx context.Context) error {
 			return err
 		}
 	}
+	var orphans int64
+	if err := r.main.QueryRow(ctx, auditSQL("orphans")).Scan(&orphans); err != nil {
+		return fmt.Errorf("look for what was sealed of no book: %w", err)
+	}
+	if orphans > 0 {
+		r.report.Violations = append(r.report.Violations, Violation{
+			Invariant: "I3", Where: "books", Detail: fmt.Sprintf("%d checkpoints and tiles are of books that are not there", orphans),
+		})
+	}
 	for _, k := range r.kept {
 		if !k.found {
 			r.report.Violations = append(r.report.Violations, Violation{
@@ -300,7 +333,7 @@ func (r *auditRun) save(book *bookState) error {
 		return nil
 	}
 	r.saved = time.Now()
-	return r.Save(AuditState{Done: r.report.Books, Book: book, Violations: r.report.Violations})
+	return r.Save(AuditState{Given: r.given(), Done: r.report.Books, Book: book, Violations: r.report.Violations})
 }
 
 func (r *auditRun) books(ctx context.Context) ([]bookRow, error) {

@@ -139,11 +139,34 @@ func (s *stream[T]) next() { s.at++ }
 
 var errForm = errors.New("the database answers in a form this program does not know")
 
+// A value that is not there, or not of its length, is zero here: the tables
+// may have been altered, and the hash is not of that.
+
 func int64Of(v []byte) int64 {
 	if len(v) != 8 {
 		return 0
 	}
 	return int64(binary.BigEndian.Uint64(v))
+}
+
+// letterOf is a text of one letter; anything else is no side and no layer.
+func letterOf(v []byte) byte {
+	if len(v) != 1 {
+		return 0
+	}
+	return v[0]
+}
+
+func idOf(v []byte) (id [16]byte) {
+	copy(id[:], v)
+	return id
+}
+
+func int16Of(v []byte) int16 {
+	if len(v) != 2 {
+		return 0
+	}
+	return int16(binary.BigEndian.Uint16(v))
 }
 
 func int32Of(v []byte) int32 {
@@ -154,15 +177,15 @@ func int32Of(v []byte) int32 {
 }
 
 func decodeJournal(r *journalRow, v [][]byte, b *batch[journalRow]) error {
-	if len(v) != 17 || len(v[0]) != 8 || len(v[1]) != 8 || len(v[2]) != 16 || len(v[6]) != 4 || len(v[7]) != 4 {
+	if len(v) != 17 {
 		return errForm
 	}
-	*r = journalRow{seq: int64Of(v[0]), at: int64Of(v[1]) + epochMicros, id: [16]byte(v[2]), effective: int32Of(v[6]) + epochDays, period: int32Of(v[7]) + epochDays}
+	*r = journalRow{seq: int64Of(v[0]), at: int64Of(v[1]) + epochMicros, id: idOf(v[2]), effective: int32Of(v[6]) + epochDays, period: int32Of(v[7]) + epochDays}
 	if v[3] != nil {
-		r.resolves, r.linked[0] = [16]byte(v[3]), true
+		r.resolves, r.linked[0] = idOf(v[3]), true
 	}
 	if v[4] != nil {
-		r.reverses, r.linked[1] = [16]byte(v[4]), true
+		r.reverses, r.linked[1] = idOf(v[4]), true
 	}
 	if v[5] != nil {
 		r.expires, r.hasExpiry = int64Of(v[5])+epochMicros, true
@@ -186,14 +209,13 @@ func (b *batch[T]) keep(v []byte) []byte {
 }
 
 func decodePosting(r *postingRow, v [][]byte, _ *batch[postingRow]) error {
-	if len(v) != 11 || len(v[0]) != 8 || len(v[1]) != 8 || len(v[2]) != 8 || len(v[3]) != 8 || len(v[4]) != 8 || len(v[5]) != 8 ||
-		len(v[6]) != 8 || len(v[7]) != 4 || len(v[8]) != 2 || len(v[9]) != 1 || len(v[10]) != 1 {
+	if len(v) != 11 {
 		return errForm
 	}
 	*r = postingRow{
 		at: int64Of(v[0]) + epochMicros, seq: int64Of(v[1]), account: int64Of(v[2]), amount: int64Of(v[3]),
 		posted: int64Of(v[4]), heldDebits: int64Of(v[5]), heldCredits: int64Of(v[6]), period: int32Of(v[7]) + epochDays,
-		line: int16(binary.BigEndian.Uint16(v[8])), side: v[9][0], layer: v[10][0],
+		line: int16Of(v[8]), side: letterOf(v[9]), layer: letterOf(v[10]),
 	}
 	return nil
 }

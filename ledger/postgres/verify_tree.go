@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/recourse/recourse/ledger/seal"
 )
 
@@ -46,16 +48,11 @@ func (v *bookAudit) nextCheckpoint(ctx context.Context) (*storedCheckpoint, erro
 		if err != nil {
 			return nil, err
 		}
-		v.stored = nil
-		for rows.Next() {
-			var c storedCheckpoint
-			if err := rows.Scan(&c.size, &c.root, &c.signed, &c.lines); err != nil {
-				return nil, err
-			}
-			v.stored = append(v.stored, c)
-		}
-		rows.Close()
-		if err := rows.Err(); err != nil {
+		v.stored, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (c storedCheckpoint, err error) {
+			err = row.Scan(&c.size, &c.root, &c.signed, &c.lines)
+			return c, err
+		})
+		if err != nil {
 			return nil, fmt.Errorf("read checkpoints: %w", err)
 		}
 		if v.noMore = len(v.stored) == 0; !v.noMore {
@@ -121,13 +118,10 @@ func (v *bookAudit) endCheckpoints(ctx context.Context) error {
 		if !isOf(k.Checkpoint, v.book.Book) {
 			continue
 		}
-		if !k.found && k.Size > size {
+		if k.Size > size {
 			v.cutTail(k.Size, "a checkpoint that was kept")
-		} else if !k.found && k.Size > 0 && k.Size <= size {
-			// Passed by an interrupted run that did not know of it.
-			v.breach("I3", 0, fmt.Sprintf("checkpoint at %d", k.Size), "the interrupted run was past it: begin again to compare it")
 		}
-		k.found = true
+		k.found = true // a smaller one was compared on the way
 	}
 	var extra int64
 	if err := v.whole.main.QueryRow(ctx, auditSQL("tile_extra"), v.book.id, size).Scan(&extra); err != nil {
