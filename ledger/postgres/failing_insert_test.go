@@ -68,7 +68,7 @@ func TestAFailingWriteConcernsItsTransactionAlone(t *testing.T) {
 				select (select count(*) from ledger.journal where id = $1) + (select count(*) from ledger.journal_key where id = $1)
 				     + (select count(*) from ledger.journal_link where target = $2)`, victim.ID, hold.ID).Scan(&n))
 			require.Zero(t, n, "something of the victim is left")
-			require.Equal(t, 1+1+others, count(t, db.URL("app_worker"), book.Tenant.String(), "ledger.journal"))
+			require.Equal(t, 1+3+others, count(t, db.URL("app_worker"), book.Tenant.String(), "ledger.journal"))
 			requireSound(t, db)
 
 			_, err := super.Exec(t.Context(), `begin; select guard.open_maintenance('a test'); drop trigger planted on ledger.`+table+`; commit`)
@@ -96,7 +96,7 @@ func plant(t *testing.T, super *pgxpool.Pool, table, when string) {
 	require.NoError(t, err)
 }
 
-// inOneTrip posts batches, each a caller's, that travel together behind one
+// inOneTrip posts batches, each a caller's, that travel together behind three
 // more: the book is locked until all of them wait.
 func inOneTrip(t *testing.T, db *pgtest.DB, store *postgres.Store, book ledger.Book, batches [][]ledger.Transaction) ([][]ledger.Result, []error) {
 	t.Helper()
@@ -110,17 +110,25 @@ func inOneTrip(t *testing.T, db *pgtest.DB, store *postgres.Store, book ledger.B
 	require.NoError(t, err)
 	results, errs := make([][]ledger.Result, len(batches)), make([]error, len(batches))
 	var wg sync.WaitGroup
-	wg.Go(func() {
-		_, err := store.Post(ctx, book, []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
-		if err != nil {
-			t.Error(err)
+	super := db.Super()
+	waiting := func(n int) func() bool {
+		return func() bool {
+			var backends int
+			err := super.QueryRow(ctx, `select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`).Scan(&backends)
+			return err == nil && backends == n && store.Queued(book) == 0
 		}
-	})
-	require.Eventually(t, func() bool {
-		var waiting bool
-		err := conn.QueryRow(ctx, `select exists (select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())`).Scan(&waiting)
-		return err == nil && waiting
-	}, 10*time.Second, time.Millisecond)
+	}
+	// Two trips are under way and wait for the book, a third waits for them:
+	// what comes then is one trip.
+	for _, n := range []int{1, 2, 2} {
+		wg.Go(func() {
+			_, err := store.Post(ctx, book, []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		require.Eventually(t, waiting(n), 10*time.Second, time.Millisecond)
+	}
 	for i := range batches {
 		wg.Go(func() { results[i], errs[i] = store.Post(ctx, book, batches[i]) })
 	}
@@ -173,7 +181,7 @@ func TestWhatTheDatabaseRefusesConcernsItsCallerAlone(t *testing.T) {
 		}
 	}
 	t.Log(time.Since(began))
-	require.Equal(t, 2+len(odd), count(t, db.URL("app_worker"), book.Tenant.String(), "ledger.journal"))
+	require.Equal(t, 1+3+len(odd), count(t, db.URL("app_worker"), book.Tenant.String(), "ledger.journal"))
 	requireSound(t, db)
 }
 

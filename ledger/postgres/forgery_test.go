@@ -81,13 +81,12 @@ func (h *hostile) forge(t *testing.T, rt *rapid.T) (taken bool) {
 		if err != nil {
 			return err
 		}
-		var outcome string
-		err = tx.QueryRow(ctx, postgres.PostBatch, postgres.DoorArguments(h.book, f.head, f.recorded)...).Scan(&outcome, nil, nil, nil, nil)
+		_, err = tx.Exec(ctx, postgres.PostBatch, postgres.DoorArguments(h.book, f.head, f.recorded)...)
 		var pg *pgconn.PgError
 		if err != nil && !errors.As(err, &pg) {
 			return err
 		}
-		taken = err == nil && outcome == "posted"
+		taken = err == nil
 		for i, r := range results {
 			if taken && r.Outcome != ledger.Created {
 				rt.Fatalf("the door took what the rules answer with %s (%s), after %v: %+v", r.Outcome, r.Detail, did, f.recorded[i])
@@ -102,7 +101,7 @@ func (h *hostile) forge(t *testing.T, rt *rapid.T) (taken bool) {
 		}
 		same := cmp.Diff(made, f.recorded, cmpopts.IgnoreFields(ledger.Transaction{}, "Entries", "EffectiveOn"), cmpopts.EquateEmpty()) == ""
 		if same && !taken {
-			rt.Fatalf("the door refused what the rules make: %v %s, after %v: %+v", err, outcome, did, f.recorded)
+			rt.Fatalf("the door refused what the rules make: %v, after %v: %+v", err, did, f.recorded)
 		}
 		return errNotKept
 	})

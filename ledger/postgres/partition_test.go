@@ -133,7 +133,7 @@ func TestBalancesAsOfAMomentAreTheSumsUpToIt(t *testing.T) {
 			if _, err := tx.Exec(ctx, `set local role ledger_owner`); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(ctx, `select set_config('ledger.door', 'open', true)`); err != nil {
+			if _, err := tx.Exec(ctx, `select set_config('ledger.door', 'open', true), set_config('ledger.book', $1::integer::text, true)`, book); err != nil {
 				return err
 			}
 			for i, at := range moments {

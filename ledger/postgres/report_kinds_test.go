@@ -128,8 +128,12 @@ func TestTheTrailOfAFigureIsItsWholeChain(t *testing.T) {
 	requirePosted(t, l.store, l.tenant, ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 9))
 	requirePosted(t, l.store, l.tenant, back)
 	_, err := l.db.Super().Exec(t.Context(), `
-		insert into app.approval (tenant_id, id, action, subject, payload, payload_sha256, reason, maker, checker, decision, decided_at, expires_at)
-		values ($1, 'apr_00000000000000000000000001', 'ledger.post', 's', '{}', sha256(''), 'r', 'key_ada', 'key_bob', 'approved', now(), now() + interval '1 day')`, l.tenant)
+		with asked as (
+		  insert into app.approval (tenant_id, id, action, subject, payload, payload_sha256, reason, maker, expires_at)
+		  values ($1, 'apr_00000000000000000000000001', 'ledger.journal', 's', '{}', sha256(''), 'r', 'key_ada', now() + interval '1 day') returning *
+		)
+		insert into app.approval_decision (tenant_id, approval_id, maker, expires_at, checker, role, decision, payload_sha256, decided_at)
+		select tenant_id, id, maker, expires_at, 'key_bob', 'finance_reviewer', 'approved', payload_sha256, now() from asked`, l.tenant)
 	require.NoError(t, err)
 
 	whole, _ := l.table(report.Query{Report: report.AuditTrail, Transaction: take.ID})

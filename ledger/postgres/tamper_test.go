@@ -468,7 +468,7 @@ func TestAnotherValueInAnyColumnIsFound(t *testing.T) {
 			continue
 		}
 		other, ok := map[string]string{
-			"bigint": c.Name + ` + 1000`, "integer": c.Name + ` + 1000`, "smallint": c.Name + ` + 1000`, "uuid": `gen_random_uuid()`, "bytea": `sha256('x')`,
+			"bigint": c.Name + ` + 1000`, "boolean": `not ` + c.Name, "integer": c.Name + ` + 1000`, "smallint": c.Name + ` + 1000`, "uuid": `gen_random_uuid()`, "bytea": `sha256('x')`,
 			"text": `coalesce(` + c.Name + `, '') || 'x'`, "date": c.Name + ` + 1`, "timestamp with time zone": `coalesce(` + c.Name + `, now()) + interval '1 minute'`,
 		}[c.Type]
 		require.True(t, ok, "%s.%s is of type %s", c.Table, c.Name, c.Type)

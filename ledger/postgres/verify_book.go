@@ -45,6 +45,7 @@ type runningSum struct {
 type accountRow struct {
 	code, currency string
 	stored         ledger.Sums
+	agrees         bool // what stands beside the sums is what the account says
 }
 
 // bookAudit verifies one book.
@@ -151,7 +152,7 @@ func (v *bookAudit) begin(ctx context.Context) error {
 	var id int64
 	var a accountRow
 	_, err = pgx.ForEachRow(rows, []any{
-		&id, &a.code, &a.currency, &a.stored.DebitsPosted, &a.stored.CreditsPosted, &a.stored.DebitsPending, &a.stored.CreditsPending,
+		&id, &a.code, &a.currency, &a.stored.DebitsPosted, &a.stored.CreditsPosted, &a.stored.DebitsPending, &a.stored.CreditsPending, &a.agrees,
 	}, func() error {
 		one := a
 		v.accounts[id] = &one
@@ -424,6 +425,9 @@ func (v *bookAudit) end(ctx context.Context) error {
 			v.breach("I2", 0, a.code+" "+a.currency, "balance has D %d/%d C %d/%d, postings give D %d/%d C %d/%d (posted/pending)",
 				a.stored.DebitsPosted, a.stored.DebitsPending, a.stored.CreditsPosted, a.stored.CreditsPending,
 				s.DebitsPosted, s.DebitsPending, s.CreditsPosted, s.CreditsPending)
+		}
+		if !a.agrees {
+			v.breach("I2", 0, a.code+" "+a.currency, "its balance is said to be of another account, or one with other bounds or closed otherwise")
 		}
 	}
 	if err := v.endCheckpoints(ctx); err != nil {
