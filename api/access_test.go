@@ -63,6 +63,7 @@ var allowed = map[string][]string{
 	"GET /v1/sagas/{id}/events":          tenancy.Roles,
 	"POST /v1/stream_tickets":            tenancy.Roles,
 
+	"POST /v1/ledger/transactions":     {"marketplace"},
 	"POST /v1/ledger/journals":         {"finance_preparer", "finance_reviewer"},
 	"POST /v1/ledger/reversals":        {"finance_preparer", "finance_reviewer"},
 	"POST /v1/accounts":                {"finance_preparer", "finance_reviewer"},

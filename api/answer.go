@@ -69,6 +69,7 @@ func (a Answer) VisitGetApprovalResponse(w http.ResponseWriter) error         { 
 func (a Answer) VisitDecideApprovalResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitCreateStreamTicketResponse(w http.ResponseWriter) error  { return a.write(w) }
 func (a Answer) VisitTrialBalanceResponse(w http.ResponseWriter) error        { return a.write(w) }
+func (a Answer) VisitPostTransactionResponse(w http.ResponseWriter) error     { return a.write(w) }
 func (a Answer) VisitLedgerTransactionsResponse(w http.ResponseWriter) error  { return a.write(w) }
 func (a Answer) VisitProposeJournalResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitProposeReversalResponse(w http.ResponseWriter) error     { return a.write(w) }

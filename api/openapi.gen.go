@@ -595,6 +595,48 @@ func (e SagaStatus) Valid() bool {
 	}
 }
 
+// Defines values for TransactionRequestEntriesSide.
+const (
+	TransactionRequestEntriesSideC TransactionRequestEntriesSide = "C"
+	TransactionRequestEntriesSideD TransactionRequestEntriesSide = "D"
+)
+
+// Valid indicates whether the value is a known member of the TransactionRequestEntriesSide enum.
+func (e TransactionRequestEntriesSide) Valid() bool {
+	switch e {
+	case TransactionRequestEntriesSideC:
+		return true
+	case TransactionRequestEntriesSideD:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransactionRequestKind.
+const (
+	TransactionRequestKindPending     TransactionRequestKind = "pending"
+	TransactionRequestKindPostPending TransactionRequestKind = "post_pending"
+	TransactionRequestKindPosted      TransactionRequestKind = "posted"
+	TransactionRequestKindVoidPending TransactionRequestKind = "void_pending"
+)
+
+// Valid indicates whether the value is a known member of the TransactionRequestKind enum.
+func (e TransactionRequestKind) Valid() bool {
+	switch e {
+	case TransactionRequestKindPending:
+		return true
+	case TransactionRequestKindPostPending:
+		return true
+	case TransactionRequestKindPosted:
+		return true
+	case TransactionRequestKindVoidPending:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListAccounts200JSONResponseBodyObject.
 const (
 	ListAccounts200JSONResponseBodyObjectList ListAccounts200JSONResponseBodyObject = "list"
@@ -1524,6 +1566,52 @@ type Ticket = string
 // Time Example: 2026-11-23T14:03:22.481Z
 type Time = time.Time
 
+// TransactionID defines model for TransactionID.
+type TransactionID = string
+
+// TransactionRequest defines model for TransactionRequest.
+type TransactionRequest struct {
+	Document *string `json:"document,omitempty"`
+
+	// EffectiveOn When it happened; today in UTC when it is left out.
+	EffectiveOn *openapi_types.Date `json:"effective_on,omitempty"`
+
+	// Entity Legal entity whose books are meant.
+	Entity  *Entity `json:"entity,omitempty"`
+	Entries *[]struct {
+		// AccountCode Example: 1020
+		AccountCode AccountCode `json:"account_code"`
+
+		// Amount Minor units; 90000 is 900.00 USD and 90000 JPY.
+		Amount Price `json:"amount"`
+
+		// Currency ISO 4217 in lower case.
+		//
+		// Example: usd
+		Currency Currency                      `json:"currency"`
+		Side     TransactionRequestEntriesSide `json:"side"`
+	} `json:"entries,omitempty"`
+
+	// ExpiresAt For a pending one.
+	ExpiresAt *time.Time              `json:"expires_at,omitempty"`
+	Kind      *TransactionRequestKind `json:"kind,omitempty"`
+	OrderRef  *string                 `json:"order_ref,omitempty"`
+
+	// Purpose What for.
+	//
+	// Example: order.fee
+	Purpose  string         `json:"purpose"`
+	Reason   *string        `json:"reason,omitempty"`
+	Resolves *TransactionID `json:"resolves,omitempty"`
+	Reverses *TransactionID `json:"reverses,omitempty"`
+}
+
+// TransactionRequestEntriesSide defines model for TransactionRequest.Entries.Side.
+type TransactionRequestEntriesSide string
+
+// TransactionRequestKind defines model for TransactionRequest.Kind.
+type TransactionRequestKind string
+
 // AccountID defines model for AccountID.
 type AccountID = string
 
@@ -1702,6 +1790,13 @@ type LedgerTransactionsParams struct {
 // LedgerTransactions200JSONResponseBodyObject defines parameters for LedgerTransactions.
 type LedgerTransactions200JSONResponseBodyObject string
 
+// PostTransactionParams defines parameters for PostTransaction.
+type PostTransactionParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // TrialBalanceParams defines parameters for TrialBalance.
 type TrialBalanceParams struct {
 	Currency *Currency `form:"currency,omitempty" json:"currency,omitempty"`
@@ -1855,6 +1950,9 @@ type ProposeJournalJSONRequestBody = JournalRequest
 // ProposeReversalJSONRequestBody defines body for ProposeReversal for application/json ContentType.
 type ProposeReversalJSONRequestBody ProposeReversalJSONBody
 
+// PostTransactionJSONRequestBody defines body for PostTransaction for application/json ContentType.
+type PostTransactionJSONRequestBody = TransactionRequest
+
 // ProposePeriodMoveJSONRequestBody defines body for ProposePeriodMove for application/json ContentType.
 type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
 
@@ -1917,6 +2015,9 @@ type ServerInterface interface {
 	// LedgerTransactions What an order posted to the books, or one transaction
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(c *gin.Context, params LedgerTransactionsParams)
+	// PostTransaction Post a transaction to the books, for programs
+	// (POST /v1/ledger/transactions)
+	PostTransaction(c *gin.Context, params PostTransactionParams)
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(c *gin.Context, params TrialBalanceParams)
@@ -2520,6 +2621,46 @@ func (siw *ServerInterfaceWrapper) LedgerTransactions(c *gin.Context) {
 	}
 
 	siw.Handler.LedgerTransactions(c, params)
+}
+
+// PostTransaction operation middleware
+func (siw *ServerInterfaceWrapper) PostTransaction(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PostTransactionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PostTransaction(c, params)
 }
 
 // TrialBalance operation middleware
@@ -3159,6 +3300,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/stream_tickets", wrapper.CreateStreamTicket)
 	router.GET(options.BaseURL+"/v1/ledger/trial-balance", wrapper.TrialBalance)
 	router.GET(options.BaseURL+"/v1/ledger/transactions", wrapper.LedgerTransactions)
+	router.POST(options.BaseURL+"/v1/ledger/transactions", wrapper.PostTransaction)
 	router.GET(options.BaseURL+"/v1/ledger/checkpoint", wrapper.LedgerCheckpoint)
 	router.GET(options.BaseURL+"/v1/ledger/proofs/:id", wrapper.LedgerProof)
 	router.GET(options.BaseURL+"/v1/ledger/entries", wrapper.LedgerEntries)
@@ -4033,6 +4175,68 @@ func (response LedgerTransactionsdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type PostTransactionRequestObject struct {
+	Params PostTransactionParams
+	Body   *PostTransactionJSONRequestBody
+}
+
+type PostTransactionResponseObject interface {
+	VisitPostTransactionResponse(w http.ResponseWriter) error
+}
+
+type PostTransaction201ResponseHeaders struct {
+	IdempotentReplayed *string
+	Location           *string
+	RequestId          *string
+}
+
+type PostTransaction201JSONResponse struct {
+	Body    LedgerTransaction
+	Headers PostTransaction201ResponseHeaders
+}
+
+func (response PostTransaction201JSONResponse) VisitPostTransactionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PostTransactiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response PostTransactiondefaultApplicationProblemPlusJSONResponse) VisitPostTransactionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type TrialBalanceRequestObject struct {
 	Params TrialBalanceParams
 }
@@ -4876,6 +5080,9 @@ type StrictServerInterface interface {
 	// LedgerTransactions What an order posted to the books, or one transaction
 	// (GET /v1/ledger/transactions)
 	LedgerTransactions(ctx context.Context, request LedgerTransactionsRequestObject) (LedgerTransactionsResponseObject, error)
+	// PostTransaction Post a transaction to the books, for programs
+	// (POST /v1/ledger/transactions)
+	PostTransaction(ctx context.Context, request PostTransactionRequestObject) (PostTransactionResponseObject, error)
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(ctx context.Context, request TrialBalanceRequestObject) (TrialBalanceResponseObject, error)
@@ -5466,6 +5673,50 @@ func (sh *strictHandler) LedgerTransactions(ctx *gin.Context, params LedgerTrans
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(LedgerTransactionsResponseObject); ok {
 		if err := validResponse.VisitLedgerTransactionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PostTransaction operation middleware
+func (sh *strictHandler) PostTransaction(ctx *gin.Context, params PostTransactionParams) {
+	var request PostTransactionRequestObject
+
+	request.Params = params
+
+	var body PostTransactionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PostTransaction(ctx, request.(PostTransactionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PostTransaction")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PostTransactionResponseObject); ok {
+		if err := validResponse.VisitPostTransactionResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -25,6 +25,7 @@ var (
 		"getApproval":        {"operator", "finance_preparer", "finance_reviewer", "auditor"},
 		"listApprovals":      {"operator", "finance_preparer", "finance_reviewer", "auditor"},
 		"trialBalance":       {"finance_preparer", "finance_reviewer", "auditor"},
+		"postTransaction":    {"marketplace"},
 		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
 
 		"proposeJournal":      finance,

@@ -207,6 +207,8 @@ type Attention struct{ Needed, StepOpen bool }
 
 // Books is what the ledger shows.
 type Books interface {
+	ledger.Poster
+
 	TrialBalance(ctx context.Context, book ledger.Book, currency string) ([]ledgerpg.Balance, error)
 	TransactionsOfSaga(ctx context.Context, book ledger.Book, saga string) ([]*ledger.Recorded, error)
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -41,11 +40,13 @@ const (
 // Result is the outcome of one transaction. Seq is its place in the book,
 // gap-free from 1, when it is in there. Detail names what the outcome is about.
 type Result struct {
-	ID         uuid.UUID
-	Seq        int64
-	RecordedAt time.Time
-	Outcome    Outcome
-	Detail     string
+	ID      uuid.UUID
+	Seq     int64
+	Outcome Outcome
+	Detail  string
+	// Recorded is the transaction as the books have it, when it is in there. A
+	// store that does not keep it leaves it nil.
+	Recorded *Recorded
 }
 
 // Posted reports whether the transaction is in the books.

@@ -62,7 +62,7 @@ type saved struct {
 // time only grows.
 func (s *Sheet) Next(t Transaction, at time.Time) (*Recorded, Result) {
 	if known, ok := s.Known[t.ID]; ok {
-		r := Result{ID: t.ID, Seq: known.Seq, RecordedAt: known.RecordedAt, Outcome: Exists}
+		r := Result{ID: t.ID, Seq: known.Seq, Recorded: known, Outcome: Exists}
 		if !known.Asks(t) {
 			r.Outcome = IDReused
 		}
@@ -88,7 +88,7 @@ func (s *Sheet) Next(t Transaction, at time.Time) (*Recorded, Result) {
 	if t.Reverses != uuid.Nil {
 		s.Reversed[t.Reverses] = true
 	}
-	return r, Result{ID: t.ID, Seq: r.Seq, RecordedAt: r.RecordedAt, Outcome: Created}
+	return r, Result{ID: t.ID, Seq: r.Seq, Recorded: r, Outcome: Created}
 }
 
 func (s *Sheet) record(r *Recorded) (outcome Outcome, detail string) {

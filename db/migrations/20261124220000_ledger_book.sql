@@ -491,11 +491,9 @@ begin
     raise exception 'the batch is wrong: a batch has 1 to 10000 transactions and at most 100000 lines' using errcode = 'LG002';
   end if;
   -- Elements of these are taken by number.
-  if (array_dims(t_hash), array_dims(t_period)) is distinct from (format('[1:%s]', n), format('[1:%s]', n))
-     or (array_dims(l_of), array_dims(l_line), array_dims(l_account), array_dims(l_prev), array_dims(l_layer), array_dims(l_amount),
-         array_dims(l_posted), array_dims(l_held_debits), array_dims(l_held_credits))
-        is distinct from (format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m),
-         format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m), format('[1:%s]', m)) then
+  if array_dims(t_hash) || array_dims(t_period) is distinct from repeat(format('[1:%s]', n), 2)
+     or array_dims(l_of) || array_dims(l_line) || array_dims(l_account) || array_dims(l_prev) || array_dims(l_layer) || array_dims(l_amount)
+        || array_dims(l_posted) || array_dims(l_held_debits) || array_dims(l_held_credits) is distinct from repeat(format('[1:%s]', m), 9) then
     raise exception 'the batch is wrong: its arrays differ in length' using errcode = 'LG002';
   end if;
   said := set_config('ledger.door', 'open', true);

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -151,7 +150,7 @@ func AgreesWithModel(t *testing.T, open func() (ledger.Poster, uuid.UUID), sums 
 				rt.Fatal(err)
 			}
 			for i := range got {
-				got[i].Detail, got[i].RecordedAt = "", time.Time{}
+				got[i].Detail, got[i].Recorded = "", nil
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				rt.Fatalf("model and store disagree on %+v:\n%s", batch, diff)

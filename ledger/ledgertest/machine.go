@@ -93,7 +93,7 @@ func (m *machine) compare(batch []ledger.Transaction, post func(context.Context,
 	m.must(err)
 	for i := range got {
 		m.seen[got[i].Outcome]++
-		got[i].Detail, got[i].RecordedAt = "", time.Time{}
+		got[i].Detail, got[i].Recorded = "", nil
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		m.rt.Fatalf("model and ledger disagree on %+v:\n%s", batch, diff)

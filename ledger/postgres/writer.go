@@ -109,14 +109,19 @@ func (w *writer) run() {
 	quiet := time.NewTimer(idle)
 	defer quiet.Stop()
 	for {
+		// While as many trips are under way as may be, calls gather in the queue.
 		var back <-chan struct{}
+		next := w.queue
 		if len(w.underWay) > 0 {
 			back = w.underWay[0].done
+		}
+		if len(w.underWay) >= maxUnderWay {
+			next = nil
 		}
 		select {
 		case <-back:
 			w.settle()
-		case c := <-w.queue:
+		case c := <-next:
 			w.send(newTrip(w.gather(c)))
 			quiet.Reset(idle)
 		case <-quiet.C:
@@ -176,9 +181,6 @@ func (w *writer) gather(first *call) []*call {
 // looked up, as everything else is, with the book locked and nothing under way.
 func (w *writer) send(t *trip) {
 	ctx, cancel := context.WithTimeout(context.Background(), tripTime)
-	for len(w.underWay) >= maxUnderWay {
-		w.settle()
-	}
 	if w.sheet == nil || !foreseeable(t.batch) || w.know(ctx, t.batch) != nil {
 		cancel()
 		w.drain()
