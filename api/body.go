@@ -28,7 +28,8 @@ const (
 func (s *server) readBody(c *gin.Context) {
 	w := whereOf(c.Request.Context())
 	w.plain = s.operation(c).op.OperationID == "ledgerCheckpoint" && !strings.Contains(c.GetHeader("Accept"), "application/json")
-	if !accepts(c.GetHeader("Accept")) && !(w.plain && strings.Contains(c.GetHeader("Accept"), "text/plain")) {
+	plainly := w.plain && strings.Contains(c.GetHeader("Accept"), "text/plain")
+	if !accepts(c.GetHeader("Accept")) && !plainly {
 		s.abort(c, refuse("not_acceptable"))
 		return
 	}

@@ -104,7 +104,7 @@ func connectAs(ctx context.Context) (*pgx.Conn, error) {
 	}
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
-		return nil, unreachable("the database", err)
+		return nil, databaseAway(err)
 	}
 	return conn, nil
 }
@@ -124,14 +124,14 @@ func databaseURL() (string, error) {
 	return "", usagef("RECOURSE_DATABASE_URL (or _FILE) is not set: give the postgres:// URL of the role this command needs")
 }
 
-// unreachable hides what a driver says of the URL it was given: only that it
+// databaseAway hides what a driver says of the URL it was given: only that it
 // did not answer, and why in the server's or the network's own words.
-func unreachable(what string, err error) error {
+func databaseAway(err error) error {
 	var malformed *pgconn.ParseConfigError
 	if errors.As(err, &malformed) {
 		return usagef("RECOURSE_DATABASE_URL is not a postgres:// URL")
 	}
-	return unreachableError{fmt.Errorf("%s does not answer: %w", what, err)}
+	return unreachableError{fmt.Errorf("the database does not answer: %w", err)}
 }
 
 // envOr is an environment variable, or a default.

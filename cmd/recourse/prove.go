@@ -69,7 +69,7 @@ func proveFromDatabase(ctx context.Context, id uuid.UUID, d devFile) (seal.Bundl
 	}
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
-		return seal.Bundle{}, unreachable("the database", err)
+		return seal.Bundle{}, databaseAway(err)
 	}
 	defer pool.Close()
 	store := ledgerpg.New(pool)
@@ -83,7 +83,7 @@ func proveFromDatabase(ctx context.Context, id uuid.UUID, d devFile) (seal.Bundl
 	if errors.Is(err, ledgerpg.ErrNoTransaction) || errors.Is(err, ledgerpg.ErrNotSealed) || errors.Is(err, seal.ErrInconsistent) {
 		return seal.Bundle{}, err
 	}
-	return seal.Bundle{}, unreachable("the database", err)
+	return seal.Bundle{}, databaseAway(err)
 }
 
 // verifyProof checks a proof with nothing but public keys: no database, no

@@ -100,7 +100,7 @@ func connect(ctx context.Context, cfg config.Database) (*pgxpool.Pool, error) {
 	pc.ConnConfig.ConnectTimeout = 2 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
-		return nil, unreachable("the database", err)
+		return nil, databaseAway(err)
 	}
 	wait, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -114,7 +114,7 @@ func connect(ctx context.Context, cfg config.Database) (*pgxpool.Pool, error) {
 		select {
 		case <-wait.Done():
 			pool.Close()
-			return nil, unreachable("the database", err)
+			return nil, databaseAway(err)
 		case <-tick.C:
 		}
 	}

@@ -65,7 +65,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 	}
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {
-		return unreachable("the database", err)
+		return databaseAway(err)
 	}
 	began := time.Now()
 	report, err := a.Run(ctx, cfg)

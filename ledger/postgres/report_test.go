@@ -209,7 +209,8 @@ func TestTheTrialBalanceOfEveryMonthIsTheSumOfItsPostings(t *testing.T) {
 			require.Equal(t, at("opening_debit")-at("opening_credit")+at("period_debit")-at("period_credit"), at("closing_debit")-at("closing_credit"))
 			require.True(t, r["closing_debit"] == ledger.FormatAmount(0, r["currency"]) || r["closing_credit"] == ledger.FormatAmount(0, r["currency"]))
 			if i > 0 && prior[key] != [2]string{} {
-				require.Equal(t, prior[key], [2]string{r["opening_debit"], r["opening_credit"]}, "opening is the prior closing")
+				opening := [2]string{r["opening_debit"], r["opening_credit"]}
+				require.Equal(t, prior[key], opening, "opening is the prior closing")
 			}
 			prior[key] = [2]string{r["closing_debit"], r["closing_credit"]}
 		}

@@ -91,7 +91,7 @@ func (m *model) propose(*rapid.T) {
 func (m *model) say(*rapid.T) {
 	a, key := m.one(), m.key()
 	what := rapid.SampledFrom([]string{"approved", "approved", "approved", "rejected"}).Draw(m.rt, "what")
-	word, err := m.office.decide(key, a.id, what)
+	word, err := m.decide(key, a.id, what)
 	switch {
 	case a.decision != "" || a.expired:
 		require.NoError(m.rt, err)

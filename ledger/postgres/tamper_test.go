@@ -44,14 +44,14 @@ func newSealedBook(t *testing.T) sealedBook {
 	for n := 1; n <= 620; n++ {
 		x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, int64(n))
 		x.Document = fmt.Sprintf("pi_%d", n)
-		switch {
-		case n == 1:
+		switch n {
+		case 1:
 			first = x
-		case n == 100 || n == 500:
+		case 100, 500:
 			x.Kind, hold = ledger.Pending, x
-		case n == 130 || n == 530:
+		case 130, 530:
 			x = ledger.Transaction{ID: uuid.New(), Kind: ledger.PostPending, Resolves: hold.ID, Purpose: "test", Actor: "test", Entries: hold.Entries}
-		case n == 150:
+		case 150:
 			x = ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.StripeClearing, 1)
 			x.Reverses = first.ID
 		}

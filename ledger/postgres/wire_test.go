@@ -162,6 +162,7 @@ func (c *wired) Read(b []byte) (int, error) {
 		return c.Conn.Read(b)
 	case noAnswer:
 		_, _ = (&parcel{Conn: c.Conn}).answer()
+	default: // there is none to read
 	}
 	return 0, errors.Join(errLost, c.Close())
 }
