@@ -56,7 +56,7 @@ func TestAReportOnTheCommandLine(t *testing.T) {
 
 	code, out, _ = call(t, api, "report", "trial_balance", "-period", "2026-10", "-output", "json")
 	require.Equal(t, exitOK, code)
-	require.Equal(t, []byte(someReport), []byte(out), "stdout is the report and nothing else")
+	require.Equal(t, someReport, out, "stdout is the report and nothing else") //nolint:testifylint // byte for byte
 
 	file := filepath.Join(t.TempDir(), "out.json")
 	code, out, _ = call(t, api, "report", "trial_balance", "-period", "2026-10", "-output", "json", "-file", file)
@@ -64,7 +64,7 @@ func TestAReportOnTheCommandLine(t *testing.T) {
 	require.Empty(t, out)
 	have, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, []byte(someReport), have)
+	require.Equal(t, someReport, string(have)) //nolint:testifylint // byte for byte
 
 	code, _, talk = call(t, api, "ledger", "statement", "-period", "2026-10")
 	require.Equal(t, exitUsage, code)
