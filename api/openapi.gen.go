@@ -615,15 +615,18 @@ func (e TransactionRequestEntriesSide) Valid() bool {
 
 // Defines values for TransactionRequestKind.
 const (
-	TransactionRequestKindPending     TransactionRequestKind = "pending"
-	TransactionRequestKindPostPending TransactionRequestKind = "post_pending"
-	TransactionRequestKindPosted      TransactionRequestKind = "posted"
-	TransactionRequestKindVoidPending TransactionRequestKind = "void_pending"
+	TransactionRequestKindExpirePending TransactionRequestKind = "expire_pending"
+	TransactionRequestKindPending       TransactionRequestKind = "pending"
+	TransactionRequestKindPostPending   TransactionRequestKind = "post_pending"
+	TransactionRequestKindPosted        TransactionRequestKind = "posted"
+	TransactionRequestKindVoidPending   TransactionRequestKind = "void_pending"
 )
 
 // Valid indicates whether the value is a known member of the TransactionRequestKind enum.
 func (e TransactionRequestKind) Valid() bool {
 	switch e {
+	case TransactionRequestKindExpirePending:
+		return true
 	case TransactionRequestKindPending:
 		return true
 	case TransactionRequestKindPostPending:

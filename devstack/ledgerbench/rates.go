@@ -85,11 +85,46 @@ func (s *server) postRate(ctx context.Context, clients int, pick shape) (float64
 	})
 }
 
+// A way of writing the baseline's transfer: statements, sent in order, that are
+// one transaction.
+type way struct {
+	name       string
+	statements []string
+	arguments  func(id []byte, debit, credit int, amount int64) [][][]byte
+}
+
+// The ways. Statements are what an application without functions in the
+// database sends, in one go; the function is the least that one can send.
+var (
+	asStatements = way{
+		name: "hand-written SQL: five statements a transfer in one transaction, pipelined on 16 connections, no chain",
+		statements: []string{
+			`insert into bench.transfer (id, kind, purpose, actor, reason) values ($1, 'posted', 'bench.transfer', 'bench', 'a measurement')`,
+			`with b as (update bench.account set debits = debits + $3, credits = credits + $4 where id = $2 returning debits - credits as after)
+			 insert into bench.entry (transfer_id, account_id, amount, balance_after, line, side) select $1, $2, $3 + $4, after, 1, case when $3 > 0 then 'D' else 'C' end from b`,
+		},
+		arguments: func(id []byte, debit, credit int, amount int64) [][][]byte {
+			d, c := [][]byte{id, int8(int64(debit)), int8(amount), int8(0)}, [][]byte{id, int8(int64(credit)), int8(0), int8(amount)}
+			if debit > credit {
+				d, c = c, d // in order of account, so that nothing deadlocks
+			}
+			return [][][]byte{{id}, d, c}
+		},
+	}
+	asFunction = way{
+		name:       "hand-written function in the database, one call and one transaction a transfer, pipelined on 16 connections, no chain",
+		statements: []string{`select bench.post($1, $2, $3, $4, 'bench.transfer', 'bench', 'a measurement')`},
+		arguments: func(id []byte, debit, credit int, amount int64) [][][]byte {
+			return [][][]byte{{id, int8(int64(debit)), int8(int64(credit)), int8(amount)}}
+		},
+	}
+)
+
 const baselineConnections = 16
 
-// baselineRate is the best of one transaction a transfer: a prepared call of a
-// function, pipelined, on 16 connections that share the clients among them.
-func (s *server) baselineRate(ctx context.Context, clients int, pick shape) (float64, error) {
+// baselineRate is one transaction a transfer, prepared and pipelined, on 16
+// connections that share the clients among them.
+func (s *server) baselineRate(ctx context.Context, clients int, pick shape, w way) (float64, error) {
 	depth := max(1, clients/baselineConnections)
 	conns := make([]*pgx.Conn, min(clients, baselineConnections))
 	for i := range conns {
@@ -98,8 +133,10 @@ func (s *server) baselineRate(ctx context.Context, clients int, pick shape) (flo
 			return 0, fmt.Errorf("connect: %w", err)
 		}
 		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-		if _, err := conn.Prepare(ctx, "post", `select bench.post($1, $2, $3, $4, $5, $6, $7)`); err != nil {
-			return 0, err
+		for n, sql := range w.statements {
+			if _, err := conn.Prepare(ctx, fmt.Sprintf("s%d", n), sql); err != nil {
+				return 0, fmt.Errorf("prepare: %w", err)
+			}
 		}
 		conns[i] = conn
 	}
@@ -111,10 +148,10 @@ func (s *server) baselineRate(ctx context.Context, clients int, pick shape) (flo
 			if err != nil {
 				return 0, err
 			}
-			p.SendQueryPrepared("post", [][]byte{
-				id[:], int8(int64(d)), int8(int64(c)), int8(1 + rand.Int64N(1000)), []byte("bench.transfer"), []byte("bench"), []byte("a measurement"),
-			}, []int16{1}, nil)
-			if err := p.Sync(); err != nil {
+			for n, arguments := range w.arguments(id[:], d, c, 1+rand.Int64N(1000)) {
+				p.SendQueryPrepared(fmt.Sprintf("s%d", min(n, len(w.statements)-1)), arguments, []int16{1}, nil)
+			}
+			if err := p.Sync(); err != nil { // the transaction's end
 				return 0, err
 			}
 		}
@@ -139,6 +176,15 @@ func (s *server) alone(ctx context.Context, n int) (ours, plain []time.Duration,
 		return nil, nil, err
 	}
 	defer func() { _ = super.Close(context.WithoutCancel(ctx)) }()
+	for first := 0; first < accounts; first += 500 { // a writer that has met its accounts
+		batch := make([]ledger.Transaction, 0, 250)
+		for i := first; i < first+500; i += 2 {
+			batch = append(batch, transfer(i, i+1, 1))
+		}
+		if _, err := store.Post(ctx, book, batch); err != nil {
+			return nil, nil, err
+		}
+	}
 	for i := range n + 100 {
 		d, c := uniform()
 		began := time.Now()

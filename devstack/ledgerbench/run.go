@@ -18,39 +18,42 @@ type Line struct {
 	BaselineValue float64
 }
 
-const baseline = "hand-written SQL, one transaction a transfer, pipelined on 16 connections, no chain"
-
-// Run measures and prints each result as it is there.
-func Run(ctx context.Context, talk io.Writer, print func(Line)) error {
+// Run measures and prints each result as it is there; load is the number of
+// transfers that make a history.
+func Run(ctx context.Context, load int, talk io.Writer, print func(Line)) error {
 	s, err := start(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.stop()
-	uniformRates := map[int]float64{}
+	own := map[int]float64{}
 	for _, x := range []struct {
 		clients int
 		name    string
 		pick    shape
 	}{{64, "uniform", uniform}, {1000, "uniform", uniform}, {64, "hot", hot}, {1000, "hot", hot}} {
-		fmt.Fprintf(talk, "recourse: %d clients, %s: the baseline, then ours\n", x.clients, x.name)
-		base, err := s.baselineRate(ctx, x.clients, x.pick)
-		if err != nil {
-			return fmt.Errorf("baseline: %w", err)
+		fmt.Fprintf(talk, "recourse: %d clients, %s: the baselines, then ours\n", x.clients, x.name)
+		base := map[string]float64{}
+		for _, w := range []way{asStatements, asFunction} {
+			if base[w.name], err = s.baselineRate(ctx, x.clients, x.pick, w); err != nil {
+				return fmt.Errorf("baseline: %w", err)
+			}
 		}
 		ours, err := s.postRate(ctx, x.clients, x.pick)
 		if err != nil {
 			return fmt.Errorf("post: %w", err)
 		}
-		print(Line{Bench: "ledger.post", Shape: x.name, Clients: x.clients, Value: ours, Unit: "1/s", Baseline: baseline, BaselineValue: base})
-		if x.name == "uniform" {
-			uniformRates[x.clients] = ours
-		} else {
-			print(Line{
-				Bench: "ledger.post", Shape: "hot against uniform", Clients: x.clients, Value: ours, Unit: "1/s",
-				Baseline: "our own uniform rate", BaselineValue: uniformRates[x.clients],
-			})
+		for _, w := range []way{asStatements, asFunction} {
+			print(Line{Bench: "ledger.post", Shape: x.name, Clients: x.clients, Value: ours, Unit: "1/s", Baseline: w.name, BaselineValue: base[w.name]})
 		}
+		if x.name == "uniform" {
+			own[x.clients] = ours
+			continue
+		}
+		print(Line{
+			Bench: "ledger.post", Shape: "hot against uniform", Clients: x.clients, Value: ours, Unit: "1/s",
+			Baseline: "our own uniform rate", BaselineValue: own[x.clients],
+		})
 	}
 	ours, plain, err := s.alone(ctx, 2000)
 	if err != nil {
@@ -62,7 +65,7 @@ func Run(ctx context.Context, talk io.Writer, print func(Line)) error {
 			Baseline: "insert of one row, committed", BaselineValue: ms(quantile(plain, p)),
 		})
 	}
-	return nil
+	return s.history(ctx, load, own[64], talk, print)
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -73,7 +73,7 @@ func (s *server) schema(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'"}
+	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'"}
 	for _, q := range statements {
 		if _, err := conn.Exec(ctx, q); err != nil {
 			return fmt.Errorf("%.40s: %w", q, err)
@@ -85,7 +85,13 @@ func (s *server) schema(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, `insert into app.tenant (id, name) values ($1, 'bench')`, s.tenant); err != nil {
 		return fmt.Errorf("make the tenant: %w", err)
 	}
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+	return s.prepare(ctx, conn)
+}
+
+// prepare opens the accounts in the tenant's first book and makes the
+// baseline's tables.
+func (s *server) prepare(ctx context.Context, conn *pgx.Conn) error {
+	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `select set_config('app.tenant', $1, true)`, s.tenant.String())
 		if err != nil {
 			return err
@@ -98,12 +104,13 @@ func (s *server) schema(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open accounts: %w", err)
 	}
-	_, err = conn.Exec(ctx, baselineSchema)
-	if err != nil {
+	if _, err := conn.Exec(ctx, baselineSchema); err != nil {
 		return fmt.Errorf("make the baseline's tables: %w", err)
 	}
-	_, err = conn.Exec(ctx, `vacuum analyze`)
-	return err
+	if _, err := conn.Exec(ctx, `vacuum analyze`); err != nil {
+		return fmt.Errorf("analyze: %w", err)
+	}
+	return nil
 }
 
 func as(super, role string) string {

@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/recourse/recourse/devstack"
+	"github.com/recourse/recourse/devstack/ledgerbench"
 )
 
 // A line is one result.
@@ -44,15 +46,25 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	bench := flag.String("bench", "all", "which family: booking, or all")
+	bench := flag.String("bench", "all", "which family: booking, ledger, or all")
 	n := flag.Int("n", 100, "bookings measured one after another")
+	load := flag.Int("load", 500_000, "transfers that make the ledger's history")
 	flag.Parse()
-	if *bench != "all" && *bench != "booking" {
-		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there is booking\n", *bench)
+	if !slices.Contains([]string{"all", "booking", "ledger"}, *bench) {
+		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there are booking and ledger\n", *bench)
 		return 2
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Minute)
 	defer cancel()
+	printed := func(l ledgerbench.Line) {
+		print(line{Bench: l.Bench, Shape: l.Shape, Clients: l.Clients, Value: l.Value, Unit: l.Unit, Baseline: l.Baseline, BaselineValue: l.BaselineValue})
+	}
+	if *bench != "booking" {
+		if err := ledgerbench.Run(ctx, *load, os.Stderr, printed); err != nil {
+			fmt.Fprintln(os.Stderr, "recourse:", err)
+			return 1
+		}
+	}
 	system, err := devstack.Boot(ctx, devstack.Options{Durable: true})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "recourse:", err)
@@ -60,7 +72,10 @@ func run() int {
 	}
 	defer func() { _ = system.Stop() }()
 	dev, err := system.Dev()
-	if err == nil {
+	if err == nil && *bench != "booking" {
+		err = ledgerbench.RunHTTP(ctx, dev.Postgres, dev.API, dev.Keys["marketplace"], os.Stderr, printed)
+	}
+	if err == nil && *bench != "ledger" {
 		err = booking(ctx, dev, *n)
 	}
 	if err != nil {
