@@ -407,3 +407,35 @@ func TestWhatIsNotThereIsSaid(t *testing.T) {
 	_, err = foreign.Cover(t.Context(), ledger.Main(l.db.Tenant()), report.Query{Report: report.TrialBalance, Period: months[0]})
 	require.ErrorIs(t, err, postgres.ErrNoBook, "a tenant sees its own")
 }
+
+// Where books are sealed, a report is final once a checkpoint covers it, and
+// names the first that does, whatever is sealed later.
+func TestAFinalReportNamesItsCheckpoint(t *testing.T) {
+	t.Parallel()
+	b := newSealedBook(t)
+	reports := postgres.New(b.db.Pool("app_api"))
+	last := requirePostedAt(t, b)
+	q := report.Query{Report: report.JournalExport, From: last.AddDate(-1, 0, 0), To: last}
+	cover, err := reports.Cover(t.Context(), b.book, q)
+	require.NoError(t, err)
+	require.False(t, cover.Final, "nothing has sealed it yet")
+	require.Empty(t, cover.Checkpoint.Note)
+	seals := postgres.NewSeals(b.db.Pool("sealer"))
+	first := b.seal(t, seals)
+	requirePostedAt(t, b)
+	b.seal(t, seals)
+	cover, err = reports.Cover(t.Context(), b.book, q)
+	require.NoError(t, err)
+	require.True(t, cover.Final)
+	require.Equal(t, string(first), cover.Checkpoint.Note)
+}
+
+// requirePostedAt posts one more and returns when it was recorded.
+func requirePostedAt(t *testing.T, b sealedBook) time.Time {
+	t.Helper()
+	results, err := postgres.New(b.db.Pool("app_worker")).Post(t.Context(), b.book,
+		[]ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 3)})
+	require.NoError(t, err)
+	require.NoError(t, results[0].Err())
+	return results[0].Recorded.RecordedAt
+}

@@ -19,8 +19,6 @@ type Store struct {
 	pool *pgxpool.Pool
 	now  func() time.Time
 
-	checkpoints Checkpoints // of reports
-
 	mu      sync.Mutex
 	writers map[ledger.Book]*writer
 }
@@ -30,7 +28,7 @@ var _ ledger.Poster = (*Store)(nil)
 // New returns the store behind pool, whose role must be able to execute the
 // door to post and to select to read.
 func New(pool *pgxpool.Pool) *Store {
-	return &Store{pool: pool, now: time.Now, checkpoints: noCheckpoints{}, writers: map[ledger.Book]*writer{}}
+	return &Store{pool: pool, now: time.Now, writers: map[ledger.Book]*writer{}}
 }
 
 // Post puts a batch into the books. Batches of all callers of this process are
