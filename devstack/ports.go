@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/recourse/recourse/devstack/temporal"
+	"github.com/recourse/recourse/internal/freeport"
 )
 
 // A PortInUseError names the port, who has it, and the flag that changes it.
@@ -30,7 +30,7 @@ func (c *Config) claim(ctx context.Context) error {
 	} {
 		if *port == 0 {
 			var err error
-			if *port, err = temporal.FreePort(ctx); err != nil {
+			if *port, err = freeport.Find(ctx); err != nil {
 				return err
 			}
 			continue

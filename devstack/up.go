@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/recourse/recourse/devstack/temporal"
+	"github.com/recourse/recourse/internal/freeport"
 	"github.com/recourse/recourse/internal/orchestrator"
 	"github.com/recourse/recourse/internal/pglocal"
 )
@@ -231,7 +232,7 @@ func (s *supervisor) startProduct(ctx context.Context) error {
 	for i := range s.cfg.APIs {
 		port := s.cfg.APIPort
 		if i > 0 {
-			if port, err = temporal.FreePort(ctx); err != nil {
+			if port, err = freeport.Find(ctx); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package temporal
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"go.temporal.io/server/common/authorization"
@@ -14,6 +13,8 @@ import (
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/primitives"
 	"go.temporal.io/server/temporal"
+
+	"github.com/recourse/recourse/internal/freeport"
 )
 
 // Config is where the server listens and where its databases are.
@@ -116,7 +117,7 @@ func configure(ctx context.Context, port int, store func(string) *config.SQL) (*
 		p := port
 		if service != primitives.FrontendService {
 			var err error
-			if p, err = FreePort(ctx); err != nil {
+			if p, err = freeport.Find(ctx); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -124,18 +125,4 @@ func configure(ctx context.Context, port int, store func(string) *config.SQL) (*
 		hosts[service] = static.SingleLocalHost(address(loopback, p))
 	}
 	return c, hosts, nil
-}
-
-// FreePort finds a port nobody listens on.
-func FreePort(ctx context.Context) (int, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", loopback+":0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	tcp, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("find a free port: %v", l.Addr())
-	}
-	return tcp.Port, l.Close()
 }

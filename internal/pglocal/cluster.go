@@ -29,6 +29,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/internal/freeport"
 )
 
 // Superuser is the cluster's one superuser; programs do not use it at run time.
@@ -264,7 +266,7 @@ func hasProc() bool {
 
 func (c *Cluster) configure(ctx context.Context) error {
 	if c.cfg.Port == 0 {
-		port, err := freePort(ctx)
+		port, err := freeport.Find(ctx)
 		if err != nil {
 			return err
 		}
@@ -292,15 +294,6 @@ func (c *Cluster) configure(ctx context.Context) error {
 	}
 	// postgresql.auto.conf wins over postgresql.conf and is ours alone.
 	return os.WriteFile(filepath.Join(c.data(), "postgresql.auto.conf"), []byte(conf.String()), 0o600)
-}
-
-func freePort(ctx context.Context) (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
 }
 
 // Stop ends the server; what is committed is on disk.
