@@ -127,6 +127,7 @@ func newWorld(t *testing.T) *world {
 		put("other_"+role, role, other)
 	}
 	put("second_operator", "operator", w.tenant)
+	put("second_marketplace", "marketplace", w.tenant)
 	put("second_finance_reviewer", "finance_reviewer", w.tenant)
 	w.server = w.another()
 	return w

@@ -22,7 +22,7 @@ var keyNamespace = uuid.MustParse("b7f1a7de-3c3c-4a55-9d0a-5e1f0e7f6d21")
 // is a UUID. The transaction is the key's record; there is no other, and it is
 // kept as long as the books are.
 func keyedID(tenant uuid.UUID, key string) uuid.UUID {
-	if id, err := uuid.Parse(key); err == nil && id != uuid.Nil && len(key) == len(id.String()) {
+	if id, err := uuid.Parse(key); err == nil && id != uuid.Nil && key == id.String() {
 		return id
 	}
 	return uuid.NewSHA1(keyNamespace, append(tenant[:], key...))

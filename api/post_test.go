@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -32,6 +33,11 @@ func TestAKeyIsATransaction(t *testing.T) {
 	require.Equal(t, "true", again.header.Get("Idempotent-Replayed"))
 	other := w.post(key, `{"purpose":"order.fee","reason":"another"`+transfer[len(`{"purpose":"order.fee","reason":"a fee"`):])
 	require.Equal(t, "idempotency_key_reused", other.code(t))
+
+	rotated := w.do(call{method: "POST", path: "/v1/ledger/transactions", role: "second_marketplace", key: key, body: transfer})
+	require.Equal(t, string(first.body), string(rotated.body), "whoever of the tenant asks again")
+	upper := w.post(strings.ToUpper(key), transfer)
+	require.NotEqual(t, first.json(t)["id"], upper.json(t)["id"], "keys are case-sensitive")
 
 	word := w.post("any other key", transfer)
 	require.Equal(t, "idempotency_key_invalid", word.code(t))

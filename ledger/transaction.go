@@ -78,10 +78,11 @@ type Transaction struct {
 
 // Asks reports whether t, as recorded, is what asked asks for: whether a
 // repeat under the same ID is the same request. What asked left to the ledger
-// is not compared.
+// is not compared, nor who asks: a program may have another key by then, and
+// the first one stays on record.
 func (t Transaction) Asks(asked Transaction) bool {
 	return t.ID == asked.ID && t.Kind == asked.Kind && t.Resolves == asked.Resolves && t.Reverses == asked.Reverses &&
-		t.Purpose == asked.Purpose && t.Actor == asked.Actor && t.Reason == asked.Reason && t.SagaID == asked.SagaID &&
+		t.Purpose == asked.Purpose && t.Reason == asked.Reason && t.SagaID == asked.SagaID &&
 		t.OrderRef == asked.OrderRef && t.Document == asked.Document && t.Approval == asked.Approval &&
 		(asked.EffectiveOn.IsZero() || Date(asked.EffectiveOn).Equal(Date(t.EffectiveOn))) &&
 		t.ExpiresAt.Truncate(time.Microsecond).Equal(asked.ExpiresAt.Truncate(time.Microsecond)) &&

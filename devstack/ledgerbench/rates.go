@@ -97,7 +97,7 @@ type way struct {
 // database sends, in one go; the function is the least that one can send.
 var (
 	asStatements = way{
-		name: "hand-written SQL: five statements a transfer in one transaction, pipelined on 16 connections, no chain",
+		name: "hand-written SQL: three statements a transfer in one transaction, pipelined on 16 connections, no chain",
 		statements: []string{
 			`insert into bench.transfer (id, kind, purpose, actor, reason) values ($1, 'posted', 'bench.transfer', 'bench', 'a measurement')`,
 			`with b as (update bench.account set debits = debits + $3, credits = credits + $4 where id = $2 returning debits - credits as after)

@@ -30,9 +30,9 @@ type sheet struct {
 	before ledger.Head
 }
 
-func newSheet(head ledger.Head) *sheet {
+func newSheet() *sheet {
 	return &sheet{Sheet: ledger.Sheet{
-		Head: head, Accounts: map[ledger.AccountKey]*ledger.OpenAccount{}, Known: map[uuid.UUID]*ledger.Recorded{},
+		Accounts: map[ledger.AccountKey]*ledger.OpenAccount{}, Known: map[uuid.UUID]*ledger.Recorded{},
 		Resolved: map[uuid.UUID]bool{}, Reversed: map[uuid.UUID]bool{},
 	}}
 }
@@ -43,7 +43,7 @@ func readLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger
 	codes, currencies := accountsIn(batch)
 	ids := idsIn(batch)
 	q := &pgx.Batch{}
-	sh := newSheet(ledger.Head{})
+	sh := newSheet()
 	q.Queue(lockBook, book.Tenant, book.Entity, false).QueryRow(func(row pgx.Row) error { return scanHead(row, &sh.Head) })
 	q.Queue(knownOf, book.Tenant, book.Entity, ids).Query(func(rows pgx.Rows) error {
 		return scanRecorded(rows, func(r *ledger.Recorded, resolved, reversed bool) {

@@ -6,11 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/ledger"
 )
 
@@ -121,9 +119,4 @@ func lines(batch []ledger.Transaction) int {
 		n += max(len(t.Entries), 2)
 	}
 	return n
-}
-
-// inTenant runs fn in a transaction of the book's tenant.
-func (s *Store) inTenant(ctx context.Context, tenant uuid.UUID, fn func(ctx context.Context, tx pgx.Tx) error) error {
-	return pgtenant.Tx(ctx, s.pool, tenant, fn)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/ledger"
 )
 
@@ -319,7 +320,7 @@ var errForgotten = errors.New("the writer has forgotten its book")
 func (w *writer) attempt(ctx context.Context, batch []ledger.Transaction) (results []ledger.Result, err error) {
 	w.sheet = nil
 	var sh *sheet
-	err = w.store.inTenant(ctx, w.book.Tenant, func(ctx context.Context, tx pgx.Tx) (err error) {
+	err = pgtenant.Tx(ctx, w.store.pool, w.book.Tenant, func(ctx context.Context, tx pgx.Tx) (err error) {
 		sh, results, err = w.store.postLocked(ctx, tx, w.book, batch)
 		return err
 	})
@@ -356,7 +357,7 @@ func (w *writer) resolve(batch []ledger.Transaction, cause error) ([]ledger.Resu
 // fenced is an attempt after the version has been moved in a transaction of
 // its own: the fence stands whatever becomes of the attempt.
 func (w *writer) fenced(ctx context.Context, batch []ledger.Transaction) ([]ledger.Result, error) {
-	err := w.store.inTenant(ctx, w.book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+	err := pgtenant.Tx(ctx, w.store.pool, w.book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
 		var h ledger.Head
 		return scanHead(tx.QueryRow(ctx, lockBook, w.book.Tenant, w.book.Entity, true), &h)
 	})
