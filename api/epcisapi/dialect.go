@@ -39,13 +39,15 @@ func discover(allow string, capture bool) http.HandlerFunc {
 		h.Set("GS1-EPC-Format", "No_Preference, Always_GS1_Digital_Link, Always_EPC_URN, Never_Translates")
 		h.Set("GS1-CBV-XML-Format", "Always_URN")
 		if capture {
-			h.Set("GS1-EPCIS-Capture-Limit", strconv.Itoa(maxEvents))
-			h.Set("GS1-EPCIS-Capture-File-Size-Limit", strconv.Itoa(maxDocument))
+			h.Set("GS1-EPCIS-Capture-Limit", itoa(maxEvents))
+			h.Set("GS1-EPCIS-Capture-File-Size-Limit", itoa(maxDocument))
 			h.Set("GS1-Capture-Error-Behaviour", "all")
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // An answer's form.
 type form struct {

@@ -54,6 +54,7 @@ type Job struct {
 	Success    bool
 	Verdict    string // accept, flag, reject
 	Events     int    // stored
+	EventID    string // of the first event
 	Findings   []Finding
 }
 

@@ -1,0 +1,233 @@
+package capture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/api/epcisapi"
+	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/check"
+	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
+	"github.com/recourse/recourse/internal/auth"
+)
+
+// A document is what was read of what was sent.
+type document struct {
+	bytes  []byte
+	doc    *epcis.Document
+	events []epcis.Event
+	fault  *epcis.Error // where reading ended early
+}
+
+// readDocument reads as far as it goes.
+func readDocument(sent []byte) *document {
+	d := &document{bytes: sent, doc: &epcis.Document{}}
+	r, err := epcis.NewReader(bytes.NewReader(sent), epcis.Limits{Bytes: int64(len(sent)) + 1})
+	if err != nil {
+		d.fault = faultOf(err)
+		return d
+	}
+	for {
+		e, err := r.Next()
+		if err != nil {
+			d.doc = r.Document()
+			if !errors.Is(err, io.EOF) {
+				d.fault = faultOf(err)
+			}
+			return d
+		}
+		d.events = append(d.events, *e)
+	}
+}
+
+func faultOf(err error) *epcis.Error {
+	var e *epcis.Error
+	if errors.As(err, &e) {
+		return e
+	}
+	return &epcis.Error{Rule: "malformed", Where: "document", Message: err.Error()}
+}
+
+func (d *document) body() io.ReadSeeker { return bytes.NewReader(d.bytes) }
+
+// check holds a document against the standard and the law, and its events
+// against what is known.
+func (s *Service) examine(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, d *document) (check.Report, error) {
+	c := check.New(check.Options{Now: s.now()})
+	c.Document(d.doc)
+	for i := range d.events {
+		c.Event(&d.events[i])
+	}
+	if d.fault != nil {
+		c.Fault(epcis.Fault{Rule: d.fault.Rule, Where: d.fault.Where, Message: d.fault.Message})
+	}
+	if err := c.Against(ctx, s.custody.Known(tx, tenant), d.events); err != nil {
+		return check.Report{}, fmt.Errorf("hold the document against what is known: %w", err)
+	}
+	return c.Report(), nil
+}
+
+// sound are the events that no finding rejects.
+func (d *document) sound(report check.Report) []epcis.Event {
+	bad := map[int]bool{}
+	for _, f := range report.Findings {
+		if f.Verdict() == check.Reject {
+			bad[f.Event] = true
+		}
+	}
+	if bad[0] && d.fault == nil {
+		return nil // the document as such cannot be taken
+	}
+	var out []epcis.Event
+	for i := range d.events {
+		if !bad[i+1] {
+			out = append(out, d.events[i])
+		}
+	}
+	return out
+}
+
+// sender is who the document says sends it: its header, else the owner that
+// its goods come from.
+func (d *document) sender() string {
+	if h := d.doc.Header; h != nil && len(h.Sender) > 0 {
+		return partyOf(h.Sender[0].ID)
+	}
+	return d.party(func(e *epcis.Event) []epcis.Reference { return e.Sources })
+}
+
+func (d *document) receiver() string {
+	if h := d.doc.Header; h != nil && len(h.Receiver) > 0 {
+		return partyOf(h.Receiver[0].ID)
+	}
+	return d.party(func(e *epcis.Event) []epcis.Reference { return e.Destinations })
+}
+
+// party is the owner that shipments name.
+func (d *document) party(of func(*epcis.Event) []epcis.Reference) string {
+	for i := range d.events {
+		if e := &d.events[i]; e.BizStep == "shipping" {
+			for _, r := range of(e) {
+				if r.Type == "owning_party" {
+					return partyOf(r.ID)
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// partyOf is a party's GLN, or its name as it is written.
+func partyOf(s string) string {
+	s = strings.TrimSpace(s)
+	gln, err := gs1.GLNOf(s)
+	if err != nil && !gs1.IsCheckDigit(err) {
+		return s
+	}
+	return gln
+}
+
+// sender refuses a document that somebody else sends than it says, and puts
+// down companies nobody has met.
+func (s *Service) sender(ctx context.Context, tx pgx.Tx, who auth.Principal, d *document) error {
+	partner, bound, err := s.partners.OfKey(ctx, tx, who.Tenant, who.KeyID)
+	if err != nil {
+		return fmt.Errorf("find whose credential this is: %w", err)
+	}
+	if bound || who.Role != "operator" {
+		if !bound {
+			return epcisapi.ErrSender
+		}
+		for _, sender := range d.senders() {
+			if !slices.Contains(partner.GLNs, sender) {
+				return epcisapi.ErrSender
+			}
+		}
+		return nil
+	}
+	return s.partners.Meet(ctx, tx, who.Tenant, who.KeyID, d.companies())
+}
+
+// senders are all parties that the document says it is from.
+func (d *document) senders() []string {
+	var out []string
+	add := func(s string) {
+		if s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	if h := d.doc.Header; h != nil {
+		for _, p := range h.Sender {
+			add(partyOf(p.ID))
+		}
+	}
+	for i := range d.events {
+		if e := &d.events[i]; e.BizStep == "shipping" {
+			for _, r := range e.Sources {
+				if r.Type == "owning_party" {
+					add(partyOf(r.ID))
+				}
+			}
+		}
+	}
+	return out
+}
+
+// companies are the parties that goods go from and to, with what the
+// document's master data say of them.
+func (d *document) companies() []dscsa.Partner {
+	var out []dscsa.Partner
+	seen := map[string]bool{}
+	for i := range d.events {
+		for _, list := range [][]epcis.Reference{d.events[i].Sources, d.events[i].Destinations} {
+			for _, r := range list {
+				gln, err := gs1.GLNOf(r.ID)
+				if r.Type != "owning_party" || err != nil || seen[gln] {
+					continue
+				}
+				seen[gln] = true
+				out = append(out, d.company(r.ID, gln))
+			}
+		}
+	}
+	return out
+}
+
+// company reads a party's master data (CBV 2.0 section 9, Location).
+func (d *document) company(id, gln string) dscsa.Partner {
+	p := dscsa.Partner{Name: gln, GLNs: []string{gln}}
+	for _, v := range d.doc.MasterData {
+		for _, e := range v.Elements {
+			if e.ID != id {
+				continue
+			}
+			for _, a := range e.Attributes {
+				_, name, _ := strings.Cut(a.ID, "#")
+				switch name {
+				case "name":
+					p.Name = a.Value
+				case "streetAddressOne":
+					p.Address.Street = a.Value
+				case "city":
+					p.Address.City = a.Value
+				case "state":
+					p.Address.State = a.Value
+				case "postalCode":
+					p.Address.PostalCode = a.Value
+				case "countryCode":
+					p.Address.Country = a.Value
+				}
+			}
+		}
+	}
+	return p
+}
