@@ -157,25 +157,27 @@ func (s *Service) sender(ctx context.Context, tx pgx.Tx, who auth.Principal, d *
 	return s.partners.Meet(ctx, tx, who.Tenant, who.KeyID, d.companies())
 }
 
-// senders are all parties that the document says it is from.
+// senders are the parties that the document says it is from: its header's, or
+// the owner that the goods of its last shipment come from. Earlier shipments in
+// it are history.
 func (d *document) senders() []string {
 	var out []string
-	add := func(s string) {
-		if s != "" && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	if h := d.doc.Header; h != nil {
+	if h := d.doc.Header; h != nil && len(h.Sender) > 0 {
 		for _, p := range h.Sender {
-			add(partyOf(p.ID))
+			out = append(out, partyOf(p.ID))
+		}
+		return out
+	}
+	var last *epcis.Event
+	for i := range d.events {
+		if e := &d.events[i]; e.BizStep == "shipping" && (last == nil || e.EventTime.After(last.EventTime)) {
+			last = e
 		}
 	}
-	for i := range d.events {
-		if e := &d.events[i]; e.BizStep == "shipping" {
-			for _, r := range e.Sources {
-				if r.Type == "owning_party" {
-					add(partyOf(r.ID))
-				}
+	if last != nil {
+		for _, r := range last.Sources {
+			if r.Type == "owning_party" {
+				out = append(out, partyOf(r.ID))
 			}
 		}
 	}
