@@ -42,13 +42,13 @@ type Batch struct {
 
 // Appended says what a batch came to.
 type Appended struct {
-	Document int64        // sequence; 0: none
-	Known    bool         // the same bytes were there: nothing changed
-	Stored   int          // events new in the chain
-	Resent   int          // events that were there
-	Reused   []Reuse      // event ids that stand for something else already: not recorded
-	Affected int          // items that something changed for
-	Conflict []dscsa.Unit // items that a new event contradicts
+	Document  int64        // sequence; 0: none
+	Known     bool         // the same bytes were there: nothing changed
+	Stored    int          // events new in the chain
+	Resent    int          // events that were there
+	Reused    []Reuse      // event ids that stand for something else already: not recorded
+	Affected  int          // items that something changed for
+	Conflicts []dscsa.Unit // items whose standing a new event contradicts
 }
 
 // Reuse is an event whose id is already that of another.
@@ -79,12 +79,6 @@ type Receipt struct {
 var ErrNoSuchHold = errors.New("there is no such hold in force")
 
 var errTodo = errors.New("not built yet")
-
-// AppendTx records a batch in the caller's transaction, which has the tenant
-// set.
-func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Batch) (Appended, error) {
-	return Appended{}, errTodo
-}
 
 // ReserveTx promises things to a saga, in the caller's transaction: serials or
 // containers in any spelling. The seller must own every unit, and none may be
