@@ -59,6 +59,7 @@ var formRules = []Rule{
 	{Name: "creation-date", Severity: Warning, Verdict: Flag, Meaning: "creationDate is missing or no date and time", Source: "EPCIS 1.2 section 9.5"},
 	{Name: "document-namespace", Severity: Info, Verdict: Accept, Meaning: "the document element has no namespace", Source: "EPCIS 1.2 section 9.5"},
 	{Name: "processing-instruction", Severity: Info, Verdict: Accept, Meaning: "a processing instruction, skipped", Source: "XML 1.0 section 2.6"},
+	{Name: "empty-doctype", Severity: Info, Verdict: Accept, Meaning: "a document type declaration that declares nothing, skipped", Source: "XML 1.0 section 2.8"},
 	{Name: "foreign-event", Severity: Warning, Verdict: Flag, Meaning: "something of another namespace in the event list, not read", Source: "EPCIS 1.2 section 9.1"},
 	{Name: "unknown-header-element", Severity: Info, Verdict: Accept, Meaning: "an element of the header that the standard does not have", Source: "EPCIS 1.2 section 9.2"},
 	{Name: "bad-header-time", Severity: Info, Verdict: Accept, Meaning: "CreationDateAndTime of the business header is no date and time", Source: "UN/CEFACT SBDH 1.3"},

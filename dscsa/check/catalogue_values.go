@@ -24,7 +24,7 @@ var identifierRules = []Rule{
 	{Name: "gln-check-digit", Severity: Warning, Verdict: Flag, Meaning: "a GLN with a wrong check digit, as published documents of large senders have", Source: "GS1 General Specifications section 7.9"},
 	{Name: "gtin-check-digit", Severity: Error, Verdict: Flag, Meaning: "a GTIN with a wrong check digit", Source: "GS1 General Specifications section 7.9"},
 	{Name: "sscc-check-digit", Severity: Error, Verdict: Flag, Meaning: "an SSCC with a wrong check digit", Source: "GS1 General Specifications section 7.9"},
-	{Name: "key-check-digit", Severity: Error, Verdict: Flag, Meaning: "another GS1 key with a wrong check digit", Source: "GS1 General Specifications section 7.9"},
+	{Name: "key-check-digit", Severity: Info, Verdict: Accept, Meaning: "another GS1 key, of an asset or a document, with a wrong check digit: no product is told by it", Source: "GS1 General Specifications section 7.9"},
 	{Name: "place-form", Severity: Warning, Verdict: Flag, Meaning: "a place or party that is no URI", Source: "CBV 1.2 section 8.4"},
 	{Name: "place-as-thing", Severity: Error, Verdict: Flag, Meaning: "a place or party in a list of things", Source: "CBV 1.2 section 8.2"},
 	{Name: "thing-as-place", Severity: Error, Verdict: Flag, Meaning: "a thing where a place or party is named", Source: "CBV 1.2 section 8.4"},

@@ -28,6 +28,8 @@ type Checker struct {
 	byType map[epcis.EventType]int
 	ended  bool
 
+	refused bool // the fault at hand is why the reader refused the event
+
 	tallies map[string]*tally
 	found   []found
 
@@ -93,8 +95,19 @@ func (c *Checker) Document(d *epcis.Document) { c.doc = d }
 // have been able to hand on.
 func (c *Checker) Fault(f epcis.Fault) { c.fault(f, 0) }
 
+// inJSON are the names that readers of JSON give what has a name already.
+var inJSON = map[string]string{
+	"root": "root-element", "event-type": "unknown-event", "event-time": "bad-event-time", "action": "bad-action", "time-zone": "bad-zone",
+}
+
 func (c *Checker) fault(f epcis.Fault, event int) {
 	rule := f.Rule
+	if name, ok := inJSON[rule]; ok {
+		rule = name
+	}
+	if rule == "vocabulary" && !c.refused { // of a type, not of a step
+		rule = "reference-type-unknown"
+	}
 	if _, ok := byName[rule]; !ok {
 		rule = "malformed"
 	}

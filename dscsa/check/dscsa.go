@@ -105,7 +105,9 @@ func (c *Checker) products() map[uint64]*product {
 	return all
 }
 
-func isNDC(code string) bool { return code == "US_FDA_NDC" || code == "FDA_NDC_11" || code == "FDA_NDC_10" }
+func isNDC(code string) bool {
+	return code == "US_FDA_NDC" || code == "FDA_NDC_11" || code == "FDA_NDC_10"
+}
 
 // ndc checks an NDC and whether the GTIN is made of it: 03 and the ten digits,
 // which 11 digits have with one zero too many.

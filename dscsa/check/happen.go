@@ -104,6 +104,9 @@ func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) 
 			continue
 		}
 		u := c.units.at(n)
+		if u.commissioned != 0 && e.Type == epcis.TransformationEvent {
+			continue // one transformation may be told in several events
+		}
 		if u.commissioned != 0 {
 			c.find("serial-duplicate", at{c.n, listOf(e), i + 1}, "%s is commissioned a second time; it was at %s", brief(epcs[i]), timeOf(u.commissioned))
 			continue

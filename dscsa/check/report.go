@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/recourse/recourse/dscsa/epcis"
 )
 
 // Finding is one breach of a rule.
@@ -18,8 +20,9 @@ type Finding struct {
 // Report is what was found in a document.
 type Report struct {
 	Verdict  Verdict
-	Findings []Finding // by place; at most Options.PerRule of a rule, then one that says how many more
-	DSCSA    bool      // whether it is about US prescription drugs
+	Findings []Finding    // by place; at most Options.PerRule of a rule, then one that says how many more
+	Format   epcis.Format // "" when that could not be told
+	DSCSA    bool         // whether it is about US prescription drugs
 	Events   int
 	ByType   map[string]int
 }
@@ -95,7 +98,7 @@ func (c *Checker) Report() Report {
 		c.end()
 	}
 	us := c.isDSCSA()
-	r := Report{Verdict: Accept, DSCSA: us, Events: c.n, ByType: map[string]int{}}
+	r := Report{Verdict: Accept, Format: c.doc.Format, DSCSA: us, Events: c.n, ByType: map[string]int{}}
 	for t, n := range c.byType {
 		r.ByType[string(t)] = n
 	}
