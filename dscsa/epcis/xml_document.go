@@ -20,6 +20,7 @@ type xmlReader struct {
 	opens       []open
 	selfClosing bool // the end of an empty element is still to be given
 	ended       bool // the document element
+	doctypes    int
 	cur         *name
 	curSpace    space
 	curElement  element

@@ -450,7 +450,7 @@ func (x *xmlReader) declaration() error {
 		case "<![CDATA[":
 			return x.cdata()
 		}
-		return x.fail(0, RuleDoctype, "a DOCTYPE is not allowed; leave it out")
+		return x.doctype()
 	}
 	if x.v-x.r < len("<!DOCTYPE") {
 		if err := x.fill(len("<!DOCTYPE")); err != nil {
@@ -458,6 +458,37 @@ func (x *xmlReader) declaration() error {
 		}
 	}
 	return x.fail(0, RuleSyntax, "<! begins neither a comment nor a CDATA section")
+}
+
+// doctype skips a DOCTYPE that has a name and no more, which some tools write:
+// it declares nothing. One that declares anything, here or elsewhere, is
+// refused before any of it is looked at.
+func (x *xmlReader) doctype() error {
+	const refusal = "a DOCTYPE is not allowed; leave it out"
+	i := len("<!DOCTYPE")
+	if c, err := x.at(i); err != nil {
+		return err
+	} else if !isBlank(c) || len(x.opens) > 0 || x.ended || x.doctypes > 0 {
+		return x.fail(0, RuleDoctype, refusal)
+	}
+	if _, err := x.notBlank(&i); err != nil {
+		return err
+	}
+	_, i, err := x.nameAt(i)
+	if err != nil {
+		return err
+	}
+	c, err := x.notBlank(&i)
+	if err != nil {
+		return err
+	}
+	if c != '>' {
+		return x.fail(0, RuleDoctype, refusal)
+	}
+	x.r += i + 1
+	x.doctypes++
+	x.doc.fault(RuleEmptyDoctype, "document", "a DOCTYPE without declarations is skipped")
+	return nil
 }
 
 // comment skips a comment, in which there may be no -- (XML 1.0 section 2.5).

@@ -1,0 +1,178 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
+)
+
+// end checks what needs the whole document.
+func (c *Checker) end() {
+	if c.doc == nil {
+		c.doc = &epcis.Document{}
+	}
+	for _, f := range c.doc.Faults {
+		c.fault(f, 0)
+	}
+	c.header()
+	c.doubles()
+	c.uncommissioned()
+	c.contents()
+	c.transactions()
+}
+
+// header checks the document around the events.
+func (c *Checker) header() {
+	d := c.doc
+	where := at{list: "header"}
+	if c.future(d.CreationDate) {
+		c.find("event-time-future", where, "the document was made at %s, which has not come yet", stamp(d.CreationDate))
+	}
+	c.fields(d.HeaderFields, where)
+	c.fields(d.Extensions, where)
+	if h := d.Header; h != nil {
+		c.fields(h.Fields, where)
+		c.text(h.InstanceIdentifier, where)
+		for _, p := range h.Sender {
+			c.party(p)
+		}
+		for _, p := range h.Receiver {
+			c.party(p)
+		}
+	}
+	for i := range d.MasterData {
+		c.vocabulary(&d.MasterData[i])
+	}
+}
+
+// party checks who sends or receives: a GLN in digits, or a URI.
+func (c *Checker) party(p epcis.Party) {
+	where := at{list: "header"}
+	id := strings.TrimSpace(p.ID)
+	switch {
+	case id != "" && strings.Trim(id, "0123456789") == "":
+		c.gln(id, where)
+	case strings.EqualFold(p.Authority, "GLN") && bare(id):
+		c.gln(id, where)
+	case bare(id):
+		c.text(id, where)
+	default:
+		c.place(id, where)
+	}
+}
+
+// vocabulary checks master data of one type.
+func (c *Checker) vocabulary(v *epcis.Vocabulary) {
+	where := at{list: "master data"}
+	seen := map[string]*epcis.Element{}
+	for i := range v.Elements {
+		e := &v.Elements[i]
+		if id, err := gs1.Parse(e.ID); err != nil && !gs1.IsCheckDigit(err) {
+			c.find("master-data-id", where, "%s", detailOf(err))
+		} else if isDrug(number(id.GTIN())) {
+			c.drug = true
+		}
+		if before := seen[e.ID]; before != nil {
+			for j := range e.Attributes {
+				a, b := &e.Attributes[j], attributeNamed(before, localName(e.Attributes[j].ID))
+				if b != nil && strings.TrimSpace(b.Value) != strings.TrimSpace(a.Value) {
+					c.find("master-data-conflict", where, "%s of %s is %q and %q", localName(a.ID), brief(e.ID), brief(b.Value), brief(a.Value))
+				}
+			}
+		}
+		seen[e.ID] = e
+		for j := range e.Attributes {
+			a := &e.Attributes[j]
+			c.text(a.Value, where)
+			c.fields(a.Fields, where)
+		}
+	}
+}
+
+// localName is the name of an attribute without its namespace.
+func localName(id string) string { return id[strings.LastIndexAny(id, "#:/")+1:] }
+
+func attributeNamed(e *epcis.Element, local string) *epcis.Attribute {
+	for i := range e.Attributes {
+		if localName(e.Attributes[i].ID) == local {
+			return &e.Attributes[i]
+		}
+	}
+	return nil
+}
+
+func attributeText(e *epcis.Element, local string) string {
+	if a := attributeNamed(e, local); a != nil {
+		return strings.TrimSpace(a.Value)
+	}
+	return ""
+}
+
+// uncommissioned checks that a document which tells where its things come from
+// does so for each: GS1 US choreography, commissioning before anything else.
+func (c *Checker) uncommissioned() {
+	for _, p := range c.packed {
+		if c.units.at(p.parent).commissioned == 0 && c.units.at(p.child).commissioned != 0 {
+			c.find("commissioning-missing", at{event: p.event, list: "parentID"}, "%s is filled with things commissioned here, but is not commissioned itself", brief(p.epc))
+		}
+	}
+	missing := map[uint16]int{}
+	for n := uint32(1); n < c.units.n; n++ {
+		u := c.units.at(n)
+		if u.class != 0 && u.commissioned == 0 && u.last != 0 && c.classes[u.class].commissioned {
+			missing[u.class]++
+		}
+	}
+	for class := 1; len(missing) > 0 && class < len(c.classes); class++ {
+		if n := missing[uint16(class)]; n > 0 {
+			c.find("commissioning-missing", at{list: "document"}, "%d serials of GTIN %014d are used but not commissioned here, while others of it are", n, c.classes[class].gtin)
+		}
+	}
+}
+
+// contents checks what is inside the things that were shipped.
+func (c *Checker) contents() {
+	if len(c.shippedAt) == 0 {
+		return
+	}
+	latest := uint32(0)
+	for n, s := range c.shippedAt {
+		latest = max(latest, s.at)
+		if u := c.units.at(n); s.sale && u.kind == gs1.SSCC && u.flags&holdsThings == 0 {
+			c.find("packages-unknown", at{event: s.event, list: "epcList"}, "nothing in the document says what is inside %s", brief(s.epc))
+		}
+	}
+	old := false
+	for i := range c.batches {
+		old = old || c.batches[i].expired(latest)
+	}
+	if !old {
+		return
+	}
+	type shipment struct {
+		batch uint32
+		event int
+	}
+	late := map[shipment]int{}
+	for n := uint32(1); n < c.units.n; n++ {
+		b := &c.batches[c.units.at(n).batch]
+		if b.expiry <= noExpiry {
+			continue
+		}
+		root := n
+		for range 100 {
+			if s, ok := c.shippedAt[root]; ok && s.sale && b.expired(s.at) {
+				late[shipment{c.units.at(n).batch, s.event}]++
+				break
+			}
+			if root = c.units.at(root).parent; root == 0 {
+				break
+			}
+		}
+	}
+	for s, n := range late {
+		b := &c.batches[s.batch]
+		c.find("ship-expired", at{event: s.event, list: "epcList"}, "%d things of lot %s were shipped after their expiry date, %s", n, brief(b.lot), dayOf(b.expiry))
+	}
+}
