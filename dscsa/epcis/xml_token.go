@@ -218,6 +218,7 @@ func (x *xmlReader) startTag() error {
 	if n := bytes.IndexByte(near, '>'); n > 0 {
 		if known := x.names.known(near[:n]); known != nil {
 			x.r += n + 2
+			x.tagSize = n + 2
 			outside.name = known
 			return x.open(outside)
 		}
@@ -247,6 +248,7 @@ func (x *xmlReader) startTag() error {
 				return err
 			}
 			x.r += i + 1
+			x.tagSize = i + 1
 			outside.name = tag
 			return x.open(outside)
 		case i == before:
