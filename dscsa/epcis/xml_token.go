@@ -281,22 +281,10 @@ func (x *xmlReader) attribute(i int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, err := x.notBlank(&i)
+	quote, i, err := x.quote(n, i)
 	if err != nil {
 		return 0, err
 	}
-	if c != '=' {
-		return 0, x.fail(i, RuleSyntax, fmt.Sprintf("the attribute %s has no value", clip(n.raw)))
-	}
-	i++
-	quote, err := x.notBlank(&i)
-	if err != nil {
-		return 0, err
-	}
-	if quote != '"' && quote != '\'' {
-		return 0, x.fail(i, RuleSyntax, fmt.Sprintf("the value of the attribute %s has no quotes", clip(n.raw)))
-	}
-	i++
 	end, err := x.find(i, quote)
 	if err != nil {
 		return 0, err
@@ -315,6 +303,30 @@ func (x *xmlReader) attribute(i int) (int, error) {
 	}
 	x.attrs = append(x.attrs, attribute{name: n, value: span{uint32(at), uint32(len(x.pool) - at)}})
 	return end + 1, x.room()
+}
+
+// quote reads = and the quote that begins a value, and gives the offset behind
+// them.
+func (x *xmlReader) quote(n *name, i int) (byte, int, error) {
+	if near := x.buf[x.r+i : x.v]; len(near) > 1 && near[0] == '=' && near[1] == '"' {
+		return '"', i + 2, nil
+	}
+	c, err := x.notBlank(&i)
+	if err != nil {
+		return 0, 0, err
+	}
+	if c != '=' {
+		return 0, 0, x.fail(i, RuleSyntax, fmt.Sprintf("the attribute %s has no value", clip(n.raw)))
+	}
+	i++
+	quote, err := x.notBlank(&i)
+	if err != nil {
+		return 0, 0, err
+	}
+	if quote != '"' && quote != '\'' {
+		return 0, 0, x.fail(i, RuleSyntax, fmt.Sprintf("the value of the attribute %s has no quotes", clip(n.raw)))
+	}
+	return quote, i + 1, nil
 }
 
 // special gives < if there is one, else some byte that needs care, else 0.
