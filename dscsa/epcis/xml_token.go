@@ -46,6 +46,9 @@ func (x *xmlReader) token() (token, error) {
 		return endTag, nil
 	}
 	t, err := x.nextTag()
+	if err == nil {
+		return t, nil
+	}
 	if errors.Is(err, io.EOF) {
 		if len(x.opens) > 0 {
 			err = x.fail(x.v-x.r, RuleTruncated, fmt.Sprintf("the document ends within <%s>", clip(x.opens[len(x.opens)-1].name.raw)))
@@ -96,12 +99,12 @@ func (x *xmlReader) nextTag() (token, error) {
 
 // text adds the text up to the next tag to the pool.
 func (x *xmlReader) text() error {
+	if len(x.opens) == 0 {
+		return x.fail(0, RuleSyntax, "text outside the document element")
+	}
 	n, err := x.find(0, '<')
 	if err != nil {
 		return err
-	}
-	if len(x.opens) == 0 {
-		return x.fail(0, RuleSyntax, "text outside the document element")
 	}
 	raw := x.buf[x.r : x.r+n]
 	switch {
