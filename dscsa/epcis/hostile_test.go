@@ -205,6 +205,23 @@ func TestItDoesNotMatterHowADocumentArrives(t *testing.T) {
 	}
 }
 
+// TestEachByteIsLookedAt puts each byte at each place of the words of eight
+// bytes that are looked at at once.
+func TestEachByteIsLookedAt(t *testing.T) {
+	t.Parallel()
+	for b := range 256 {
+		for at := range 17 {
+			text := strings.Repeat("x", at) + string([]byte{byte(b)}) + "yyyyyyyyyyyyyyyy"
+			_, _, err := read(strings.NewReader(around("<!--"+text+"-->")), epcis.Limits{})
+			if b >= ' ' && b < 0x80 || b == '\n' || b == '\t' || b == '\r' {
+				require.NoError(t, err, "%#x at %d", b, at)
+			} else {
+				require.Error(t, err, "%#x at %d", b, at)
+			}
+		}
+	}
+}
+
 func TestHalfOfUTF16IsRefused(t *testing.T) {
 	t.Parallel()
 	for _, tail := range []string{"\x00", "\x3d\xd8", "\x3d\xd8\x20\x00", "\x00\xdc"} {
