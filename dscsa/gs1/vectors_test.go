@@ -3,7 +3,6 @@ package gs1
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -440,10 +439,17 @@ func increment(code string) string {
 	return string(b)
 }
 
-func TestErrorsAreTyped(t *testing.T) {
+// TestNames compares the names of the older links with GS1's table of them.
+func TestNames(t *testing.T) {
 	t.Parallel()
-	_, err := Parse("urn:epc:id:sgtin:030777.043210.A1")
-	var e *Error
-	require.True(t, errors.As(err, &e))
-	require.Equal(t, RuleSGTINLength, e.Rule)
+	var ais []struct{ AI, Shortcode, Type string }
+	readJSON(t, shared(t, "aitable.json"), &ais)
+	n := 0
+	for _, ai := range ais {
+		if ai.Shortcode != "" && ai.Type != "D" {
+			require.Equal(t, ai.AI, aliasOf(ai.Shortcode), ai.Shortcode)
+			n++
+		}
+	}
+	require.Greater(t, n, 20)
 }
