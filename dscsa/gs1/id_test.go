@@ -159,6 +159,8 @@ func TestRefused(t *testing.T) {
 		"https://x.example/01/00307774321097/21/A%2":            RuleEscape,
 		"https://x.example/01/00307774321097/21/A/10/L":         RuleLink, // wrong order
 		"https://x.example/01/00307774321097/21/A/":             RuleLink,
+		"https://x.example/a b/01/00307774321097":               RuleLink,
+		"https://x.example/01/00307774321097?x=<y>":             RuleLink,
 		"https://x.example/01/00307774321097?21=A":              RuleLink,
 		"https://x.example/01/00307774321097?ser=A":             RuleLink,
 		"https://id.gs1.org/":                                   RuleLink,
@@ -337,10 +339,13 @@ func TestDate(t *testing.T) {
 		require.NoError(t, err, in)
 		require.Equal(t, want, day.Format(time.DateOnly), in)
 	}
-	day, err := Date("000301", time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)) // 60 years apart: the next century
-	require.NoError(t, err)
-	require.Equal(t, 2100, day.Year())
-	_, err = Date("000229", time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)) // and 2100 is no leap year
+	late := time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)
+	for in, want := range map[string]int{"110301": 2011, "100301": 2110, "000301": 2100, "990301": 2099} {
+		day, err := Date(in, late)
+		require.NoError(t, err)
+		require.Equal(t, want, day.Year(), in)
+	}
+	_, err := Date("000229", late) // 2100 is no leap year
 	require.Error(t, err)
 	for _, in := range []string{"", "28073", "2807311", "280732", "281301", "280001", "290229", "2a0101", "-10101"} {
 		_, err := Date(in, now)
