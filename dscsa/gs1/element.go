@@ -240,16 +240,19 @@ func identify(code, value string, els []Element, whole string) (ID, *Error) {
 	}
 	spec := &specs[kind]
 	id := ID{Kind: kind, Number: value}
+	var serial string
+	found := false
 	if spec.shape != open {
 		n := spec.keyLen()
-		id.Number = value[:n]
-		if n < len(value) {
-			return withSerial(id, value[n:], whole)
-		}
+		id.Number, serial = value[:n], value[n:]
+		found = serial != ""
 	}
 	if spec.qual != "" {
-		if serial, ok := Value(els, spec.qual); ok {
-			return withSerial(id, serial, whole)
+		serial, found = Value(els, spec.qual)
+	}
+	if found {
+		if e := id.addSerial(serial, whole); e != nil {
+			return ID{}, e
 		}
 	}
 	return id, nil
