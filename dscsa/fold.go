@@ -30,7 +30,7 @@ type Standing struct {
 	// or all of them.
 	Fresh []Hop
 
-	bound   int64    // what is applied must be later; 0: anything
+	bound   int64 // what is applied must be later; 0: anything
 	changed bool
 	before  *parting // the shipment under way, if this book saw it
 	mark    int
@@ -514,4 +514,18 @@ func (b *Book) end(s *Standing, state State) {
 	if !s.OwnerSure && s.Owner == "" {
 		s.Owner, s.Holder = b.now.Location, b.now.Location
 	}
+}
+
+// Concerning is the facts that concern an item, in order, also by what it was
+// in at the time: their sequence numbers.
+func Concerning(facts []Fact, id int64) []int64 {
+	b := NewBook(len(facts))
+	var out []int64
+	for _, f := range Effective(facts) {
+		b.apply(f)
+		if s := b.items[id]; s != nil && s.LastEvent == f.Seq {
+			out = append(out, f.Seq)
+		}
+	}
+	return out
 }

@@ -36,6 +36,9 @@ type prepared struct {
 	body     io.ReadSeeker
 	within   int64 // the document's sequence when an earlier batch stored it
 	hold     int64 // the hold that flags it, likewise
+	decision *decision
+	order    *dscsa.HoldOrder // it places
+	holding  []string         // things the decision puts under a hold, by their keys
 	records  []*record
 	things   things
 }
@@ -83,22 +86,31 @@ func (p *prepared) add(events []epcis.Event, before int) error {
 // work is what a batch turns into on the way to the doors.
 type work struct {
 	*session
-	p      *prepared
-	out    Appended
-	fresh  []*record // to be recorded
-	copies []copied  // events that are there already
-	again  []*record // of the copies, their records
-	known  *knowledge
-	doc    int64
-	hold   int64 // that flags the document
-	facts  []dscsa.Fact
-	items  map[string]*item // by key
-	byID   map[int64]*item
-	before int64 // the last item's number before this batch
-	full   bool  // what is known must be folded again
-	book   *dscsa.Book
-	cut    map[int64]bool // items whose hops are written anew
-	only   map[int64]bool // nil, or the items to be written
+	p       *prepared
+	out     Appended
+	fresh   []*record // to be recorded
+	copies  []copied  // events that are there already
+	again   []*record // of the copies, their records
+	known   *knowledge
+	doc     int64
+	hold    int64          // that flags the document
+	placed  int64          // the batch's own decision
+	named   map[int64]bool // what that puts under a hold
+	decided []decided
+	facts   []dscsa.Fact
+	items   map[string]*item // by key
+	byID    map[int64]*item
+	before  int64 // the last item's number before this batch
+	full    bool  // what is known must be folded again
+	book    *dscsa.Book
+	cut     map[int64]bool // items whose hops are written anew
+	only    map[int64]bool // nil, or the items to be written
+}
+
+// decided is a decision at its place in the batch, from 1.
+type decided struct {
+	place int32
+	*decision
 }
 
 type copied struct {
@@ -139,15 +151,22 @@ func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, err
 func (w *work) number() *entries {
 	e := &entries{}
 	next := w.seq
+	decide := func(d *decision) int64 {
+		next++
+		w.decided = append(w.decided, decided{place: int32(next - w.seq), decision: d})
+		e.add(kindDecision, decisionContent(d))
+		return next
+	}
 	if d := w.p.document; d != nil {
 		next++
 		w.doc, w.out.Document = next, next
 		e.add(kindDocument, documentContent(d))
 		if d.Verdict == dscsa.Flag {
-			next++
-			w.hold = next
-			e.add(kindDecision, decisionContent(w.flagging()))
+			w.hold = decide(w.flagging())
 		}
+	}
+	if w.p.decision != nil {
+		w.placed = decide(w.p.decision)
 	}
 	for _, r := range w.fresh {
 		next++

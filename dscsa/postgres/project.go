@@ -29,6 +29,13 @@ func (w *work) load(ctx context.Context) error {
 		r.fact.Members, r.fact.Outputs = w.numbers(r.members), w.numbers(r.outputs)
 		w.facts = append(w.facts, r.fact)
 	}
+	if len(w.p.holding) > 0 {
+		f := dscsa.Fact{Seq: w.placed, At: w.at.UnixMicro(), Members: w.numbers(w.p.holding), Holds: []int64{w.placed}}
+		w.facts, w.named = append(w.facts, f), map[int64]bool{}
+		for _, id := range f.Members {
+			w.named[id] = true
+		}
+	}
 	return nil
 }
 

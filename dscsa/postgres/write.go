@@ -29,12 +29,29 @@ func (w *work) write(ctx context.Context, e *entries) error {
 			return err
 		}
 		if w.hold != 0 {
-			if _, err := w.tx.Exec(ctx, sqlPlaceHold, w.tenant, w.id, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
-				return fmt.Errorf("custody.place_hold: %w", err)
+			if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
+				return err
 			}
 		}
 	}
+	if w.p.order != nil {
+		o := w.p.order
+		if err := w.placeHold(ctx, w.placed, o.Class, o.GTIN, o.Lot, o.Document); err != nil {
+			return err
+		}
+	}
 	return w.project(ctx)
+}
+
+func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClass, gtin, lot string, document int64) error {
+	var doc *int64
+	if document != 0 {
+		doc = &document
+	}
+	if _, err := s.tx.Exec(ctx, sqlPlaceHold, s.tenant, s.id, seq, string(class), gtin, lot, doc); err != nil {
+		return fmt.Errorf("custody.place_hold: %w", err)
+	}
+	return nil
 }
 
 // pass calls a door with parameters in binary form.
@@ -86,13 +103,12 @@ func (w *work) documentArguments() [][]byte {
 				texts[i].text(t)
 			}
 		}
-		if w.hold != 0 {
-			c := w.flagging()
-			cplace.int32(2)
-			cbody.bytes(c.body)
-			for i, t := range [...]string{c.kind, c.actor, c.reason} {
-				ctexts[i].text(t)
-			}
+	}
+	for _, c := range w.decided {
+		cplace.int32(c.place)
+		cbody.bytes(c.body)
+		for i, t := range [...]string{c.kind, c.actor, c.reason} {
+			ctexts[i].text(t)
 		}
 	}
 	args := [][]byte{place.param(), sha.param(), size.param()}
@@ -239,7 +255,7 @@ func (w *work) project(ctx context.Context) error {
 	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
 	hitem, hn, hevent, hat := newArray(oidInt8, 0), newArray(oidInt4, 0), newArray(oidInt8, 0), newArray(oidTime, 0)
 	hfrom, hto := newArray(oidText, 0), newArray(oidText, 0)
-	var covers covering
+	covers := covering{placed: w.placed, named: w.named}
 	for _, i := range list {
 		st := w.book.Of(i.id)
 		if st == nil {
@@ -331,6 +347,9 @@ func (w *work) written() []*item {
 type covering struct {
 	holds, items []int64
 	direct       []bool
+
+	placed int64          // the batch's own hold
+	named  map[int64]bool // what it was placed on
 }
 
 // add puts an item under the holds that did not cover it.
@@ -341,7 +360,7 @@ func (c *covering) add(i *item, holds []int64) {
 			have = have || x == h
 		}
 		if !have {
-			c.holds, c.items, c.direct = append(c.holds, h), append(c.items, i.id), append(c.direct, false)
+			c.holds, c.items, c.direct = append(c.holds, h), append(c.items, i.id), append(c.direct, h == c.placed && c.named[i.id])
 		}
 	}
 }
