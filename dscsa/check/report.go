@@ -15,6 +15,9 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Where    string   `json:"where"` // "event 3 epcList[2]", counted from 1, or "header"
 	Message  string   `json:"message"`
+
+	Event   int     `json:"-"` // the event it is about, from 1; 0: the document
+	Verdict Verdict `json:"-"` // what it does to the document
 }
 
 // Report is what was found in a document.
@@ -88,7 +91,7 @@ func (c *Checker) more(rule string) bool {
 
 func (c *Checker) keep(rule string, event int, where, message string) {
 	r := catalogue[byName[rule]]
-	c.found = append(c.found, found{Finding{rule, r.Severity, where, message}, event, len(c.found)})
+	c.found = append(c.found, found{Finding{rule, r.Severity, where, message, event, r.Verdict}, event, len(c.found)})
 }
 
 // Report ends the document. It may be called again; nothing is checked twice.
@@ -110,7 +113,7 @@ func (c *Checker) Report() Report {
 		r.Verdict = r.Verdict.Worse(row.Verdict)
 		if more := t.n - c.perRule; more > 0 {
 
-			r.Findings = append(r.Findings, Finding{rule, row.Severity, "document", fmt.Sprintf("%d more of this rule", more)})
+			r.Findings = append(r.Findings, Finding{rule, row.Severity, "document", fmt.Sprintf("%d more of this rule", more), 0, row.Verdict})
 		}
 	}
 	slices.SortFunc(r.Findings, func(a, b Finding) int { return cmp.Compare(a.Rule, b.Rule) })

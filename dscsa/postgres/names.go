@@ -6,6 +6,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/internal/pgtenant"
 )
 
 // names are the statements behind Names, by collection. Each goes from name to
@@ -41,7 +43,7 @@ func (s *Store) Names(ctx context.Context, tenant uuid.UUID, of, after string, l
 		return nil, fmt.Errorf("there is no list of %s", of)
 	}
 	var out []string
-	err := s.read(ctx, tenant, func(tx pgx.Tx) error {
+	err := pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, statement, after, limit)
 		if err != nil {
 			return err

@@ -14,9 +14,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/dscsa"
-	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/gs1"
 	"github.com/recourse/recourse/dscsa/query"
+	"github.com/recourse/recourse/internal/pgtenant"
 )
 
 // ErrPlace means that a place to go on from is not one that was given out.
@@ -36,13 +36,13 @@ const (
 //
 // Errors: ErrPlace, or the database.
 func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, after string, limit int) ([]dscsa.Recorded, string, error) {
-	at, err := placeOf(after)
+	at, err := pageEnd(after)
 	if err != nil {
 		return nil, "", err
 	}
 	var found []dscsa.Recorded
 	next := ""
-	err = s.read(ctx, tenant, func(tx pgx.Tx) error {
+	err = pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		for scanned := 0; ; {
 			rows, err := events(ctx, tx, narrow(&q, at))
 			if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, afte
 			}
 			for i := range rows {
 				r := &rows[i]
-				at = &place{time: r.EventTime, seq: r.Seq}
+				at = &end{time: r.EventTime, seq: r.Seq}
 				if q.Match(&r.Event, r.RecordedAt) {
 					found = append(found, *r)
 				}
@@ -78,20 +78,20 @@ func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, afte
 	return found, next, nil
 }
 
-// A place is the last event of a page.
-type place struct {
+// An end is the last event of a page.
+type end struct {
 	time time.Time
 	seq  int64
 }
 
-func (p *place) String() string {
+func (p *end) String() string {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(p.time.UnixMicro()))
 	binary.BigEndian.PutUint64(b[8:], uint64(p.seq))
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-func placeOf(s string) (*place, error) {
+func pageEnd(s string) (*end, error) {
 	if s == "" {
 		return nil, nil //nolint:nilnil // the beginning is no place
 	}
@@ -99,18 +99,18 @@ func placeOf(s string) (*place, error) {
 	if err != nil || len(b) != 16 {
 		return nil, ErrPlace
 	}
-	return &place{time: time.UnixMicro(int64(binary.BigEndian.Uint64(b[:8]))).UTC(), seq: int64(binary.BigEndian.Uint64(b[8:]))}, nil
+	return &end{time: time.UnixMicro(int64(binary.BigEndian.Uint64(b[:8]))).UTC(), seq: int64(binary.BigEndian.Uint64(b[8:]))}, nil
 }
 
-// A statement is SQL with its arguments.
-type statement struct {
+// A filter is SQL with its arguments.
+type filter struct {
 	where strings.Builder
 	order string
 	args  []any
 }
 
 // and adds a condition; each ? is an argument.
-func (s *statement) and(condition string, args ...any) {
+func (s *filter) and(condition string, args ...any) {
 	s.where.WriteString("\n   and ")
 	for part := range strings.SplitSeq(condition, "?") {
 		s.where.WriteString(part)
@@ -130,8 +130,8 @@ var itemRoles = map[query.Role][]int16{
 var refKinds = map[query.List]int16{query.BizTransactions: 1, query.Sources: 2, query.Destinations: 3}
 
 // narrow is what the database can say of a query.
-func narrow(q *query.Query, at *place) *statement {
-	s := &statement{}
+func narrow(q *query.Query, at *end) *filter {
+	s := &filter{}
 	text(s, "e.type", q.EventTypes)
 	text(s, "e.action", q.Actions)
 	text(s, "e.biz_step", q.BizSteps)
@@ -179,7 +179,7 @@ func narrow(q *query.Query, at *place) *statement {
 	return s
 }
 
-func text[T ~string](s *statement, column string, values []T) {
+func text[T ~string](s *filter, column string, values []T) {
 	if len(values) == 0 {
 		return
 	}
@@ -192,7 +192,7 @@ func text[T ~string](s *statement, column string, values []T) {
 
 // places narrows by places that are asked for as they are; what is within
 // another is left to the last word.
-func places(s *statement, column string, asked []query.Place) {
+func places(s *filter, column string, asked []query.Place) {
 	var keys []string
 	for _, p := range asked {
 		if p.Within {
@@ -203,7 +203,7 @@ func places(s *statement, column string, asked []query.Place) {
 	text(s, column, keys)
 }
 
-func span(s *statement, column string, asked query.Span) {
+func span(s *filter, column string, asked query.Span) {
 	if !asked.From.IsZero() {
 		s.and(column+" >= ?", asked.From)
 	}
@@ -214,7 +214,7 @@ func span(s *statement, column string, asked query.Span) {
 
 // items narrows by the things an event names. A family is looked up by its
 // GTIN; one without is left to the last word.
-func items(s *statement, m *query.ItemMatch) {
+func items(s *filter, m *query.ItemMatch) {
 	var roles []int16
 	classes := false
 	for _, r := range m.Roles {
@@ -258,10 +258,10 @@ func refKey(s string) string {
 }
 
 // events reads one chunk.
-func events(ctx context.Context, tx pgx.Tx, s *statement) ([]dscsa.Recorded, error) {
+func events(ctx context.Context, tx pgx.Tx, s *filter) ([]dscsa.Recorded, error) {
 	s.args = append(s.args, chunk)
 	sql := `with chain as materialized (select c.id from custody.chain c where c.tenant_id = app.current_tenant())
-select e.seq, n.recorded_at, e.document, e.ordinal, e.hash, e.event_time, e.body
+select e.seq, n.recorded_at, e.document, e.ordinal, e.hash, e.event_id, e.body
   from custody.event e join custody.entry n on n.chain_id = e.chain_id and n.seq = e.seq
  where e.chain_id = (select id from chain)` + s.where.String() + `
  order by ` + s.order + `
@@ -272,23 +272,18 @@ select e.seq, n.recorded_at, e.document, e.ordinal, e.hash, e.event_time, e.body
 	}
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (dscsa.Recorded, error) {
 		var r dscsa.Recorded
-		var hash, body []byte
-		var at time.Time
-		if err := row.Scan(&r.Seq, &r.RecordedAt, &r.Document, &r.Ordinal, &hash, &at, &body); err != nil {
-			return r, err
+		var hash, raw []byte
+		var id string
+		err := row.Scan(&r.Seq, &r.RecordedAt, &r.Document, &r.Ordinal, &hash, &id, &raw)
+		if err == nil {
+			r.Event, err = decodeEvent(raw)
 		}
 		copy(r.Hash[:], hash)
-		e, err := decodeEvent(body)
-		if err != nil {
-			return r, fmt.Errorf("event %d: %w", r.Seq, err)
-		}
-		r.Event = *e
-		return r, nil
+		r.EventID = id // as given, or the one it was given here
+		return r, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	return out, nil
 }
-
-var _ = epcis.Event{}

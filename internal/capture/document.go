@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -22,75 +23,75 @@ import (
 
 // A document is what was read of what was sent.
 type document struct {
-	bytes  []byte
-	doc    *epcis.Document
-	events []epcis.Event
-	fault  *epcis.Error // where reading ended early
+	bytes   []byte
+	doc     *epcis.Document
+	events  []*epcis.Event
+	numbers []int // of events: their place in the document, from 1
+	checked *check.Checker
 }
 
-// readDocument reads as far as it goes.
-func readDocument(sent []byte) *document {
-	d := &document{bytes: sent, doc: &epcis.Document{}}
+// readDocument reads and checks as far as it goes. What is refused is a
+// finding; the error is never the document's.
+func readDocument(sent []byte, now time.Time) (*document, error) {
+	d := &document{bytes: sent, doc: &epcis.Document{}, checked: check.New(check.Options{Now: now})}
 	r, err := epcis.NewReader(bytes.NewReader(sent), epcis.Limits{Bytes: int64(len(sent)) + 1})
 	if err != nil {
-		d.fault = faultOf(err)
-		return d
+		_, err = d.checked.Refused(err)
+		return d, err
 	}
-	for {
+	for n := 1; ; n++ {
+		d.doc = r.Document()
+		d.checked.Document(d.doc)
 		e, err := r.Next()
-		if err != nil {
-			d.doc = r.Document()
-			if !errors.Is(err, io.EOF) {
-				d.fault = faultOf(err)
-			}
-			return d
+		switch {
+		case err == nil:
+			d.checked.Event(e)
+			d.events, d.numbers = append(d.events, e), append(d.numbers, n)
+			continue
+		case errors.Is(err, io.EOF):
+			return d, nil
 		}
-		d.events = append(d.events, *e)
+		goOn, err := d.checked.Refused(err)
+		if err != nil || !goOn {
+			return d, err
+		}
 	}
-}
-
-func faultOf(err error) *epcis.Error {
-	var e *epcis.Error
-	if errors.As(err, &e) {
-		return e
-	}
-	return &epcis.Error{Rule: "malformed", Where: "document", Message: err.Error()}
 }
 
 func (d *document) body() io.ReadSeeker { return bytes.NewReader(d.bytes) }
 
-// check holds a document against the standard and the law, and its events
-// against what is known.
+// examine holds the document against what is known and reports.
 func (s *Service) examine(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, d *document) (check.Report, error) {
-	c := check.New(check.Options{Now: s.now()})
-	c.Document(d.doc)
-	for i := range d.events {
-		c.Event(&d.events[i])
+	known := s.custody.Known(tx, tenant, s.partners)
+	for from := 0; from < len(d.events); {
+		to := from + 1
+		for to < len(d.events) && d.numbers[to] == d.numbers[to-1]+1 {
+			to++
+		}
+		if err := d.checked.Against(ctx, known, d.numbers[from], d.events[from:to], custody.EventHash); err != nil {
+			return check.Report{}, err
+		}
+		from = to
 	}
-	if d.fault != nil {
-		c.Fault(epcis.Fault{Rule: d.fault.Rule, Where: d.fault.Where, Message: d.fault.Message})
-	}
-	if err := c.Against(ctx, s.custody.Known(tx, tenant), d.events); err != nil {
-		return check.Report{}, fmt.Errorf("hold the document against what is known: %w", err)
-	}
-	return c.Report(), nil
+	return d.checked.Report(), nil
 }
 
-// sound are the events that no finding rejects.
-func (d *document) sound(report check.Report) []epcis.Event {
+// sound are the events that no finding rejects; none when the document as such
+// is rejected.
+func (d *document) sound(report check.Report) []*epcis.Event {
 	bad := map[int]bool{}
 	for _, f := range report.Findings {
-		if f.Verdict() == check.Reject {
+		if f.Verdict == check.Reject {
 			bad[f.Event] = true
 		}
 	}
-	if bad[0] && d.fault == nil {
-		return nil // the document as such cannot be taken
+	if bad[0] {
+		return nil
 	}
-	var out []epcis.Event
-	for i := range d.events {
-		if !bad[i+1] {
-			out = append(out, d.events[i])
+	var out []*epcis.Event
+	for i, e := range d.events {
+		if !bad[d.numbers[i]] {
+			out = append(out, e)
 		}
 	}
 	return out
@@ -115,7 +116,7 @@ func (d *document) receiver() string {
 // party is the owner that shipments name.
 func (d *document) party(of func(*epcis.Event) []epcis.Reference) string {
 	for i := range d.events {
-		if e := &d.events[i]; e.BizStep == "shipping" {
+		if e := d.events[i]; e.BizStep == "shipping" {
 			for _, r := range of(e) {
 				if r.Type == "owning_party" {
 					return partyOf(r.ID)
@@ -170,7 +171,7 @@ func (d *document) senders() []string {
 	}
 	var last *epcis.Event
 	for i := range d.events {
-		if e := &d.events[i]; e.BizStep == "shipping" && (last == nil || e.EventTime.After(last.EventTime)) {
+		if e := d.events[i]; e.BizStep == "shipping" && (last == nil || e.EventTime.After(last.EventTime)) {
 			last = e
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/recourse/recourse/api/epcisapi"
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/check"
+	"github.com/recourse/recourse/dscsa/epcis"
 	custody "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture/internal/capturedb"
@@ -57,7 +58,10 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 	if err != nil {
 		return epcisapi.Job{}, fmt.Errorf("name the job: %w", err)
 	}
-	read := readDocument(sub.Document)
+	read, err := readDocument(sub.Document, began)
+	if err != nil {
+		return epcisapi.Job{}, fmt.Errorf("read the document: %w", err)
+	}
 	var job epcisapi.Job
 	err = pgtenant.Tx(ctx, s.pool, who.Tenant, func(ctx context.Context, tx pgx.Tx) error {
 		job = epcisapi.Job{ID: id.String(), CreatedAt: began, Proceed: sub.Proceed}
@@ -110,7 +114,7 @@ func (s *Service) keep(ctx context.Context, tx pgx.Tx, who auth.Principal, sub e
 			SHA256: digest, Size: int64(len(sub.Document)), Direction: dscsa.Received, Format: read.doc.Format, Sender: read.sender(),
 			Receiver: read.receiver(), Credential: who.KeyID, Verdict: verdict, Findings: string(findings),
 		},
-		Body: read.body(), Events: events,
+		Body: read.body(), Events: values(events),
 	})
 	if err != nil {
 		return 0, err
@@ -123,13 +127,8 @@ func (s *Service) keep(ctx context.Context, tx pgx.Tx, who auth.Principal, sub e
 		job.Success = false
 		verdict = dscsa.Flag
 	}
-	if verdict == dscsa.Flag {
+	if job.Verdict != string(check.Reject) {
 		job.Verdict = string(verdict)
-		if _, err := s.custody.HoldTx(ctx, tx, who.Tenant, dscsa.HoldOrder{
-			Class: dscsa.Flagged, Document: appended.Document, Actor: "checks", Reason: "the document has findings: " + reasons(report),
-		}); err != nil {
-			return 0, err
-		}
 	}
 	job.Events = appended.Stored
 	if len(events) > 0 {
@@ -138,17 +137,10 @@ func (s *Service) keep(ctx context.Context, tx pgx.Tx, who auth.Principal, sub e
 	return appended.Document, nil
 }
 
-// reasons names the rules that flagged a document.
-func reasons(report check.Report) string {
-	out, seen := "", map[string]bool{}
-	for _, f := range report.Findings {
-		if f.Severity != check.Info && !seen[f.Rule] && len(out) < 1500 {
-			seen[f.Rule] = true
-			if out != "" {
-				out += ", "
-			}
-			out += f.Rule
-		}
+func values(events []*epcis.Event) []epcis.Event {
+	out := make([]epcis.Event, len(events))
+	for i, e := range events {
+		out[i] = *e
 	}
 	return out
 }
