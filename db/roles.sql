@@ -5,6 +5,7 @@
 --
 --   recourse_owner  NOLOGIN  owns the database and schema app
 --   ledger_owner    NOLOGIN  owns schema ledger and its one door
+--   custody_owner   NOLOGIN  owns schema custody and its doors
 --   migrator        LOGIN    becomes an owner to migrate; holds nothing at run time
 --   app_api         LOGIN    the API: accepts and shows
 --   app_worker      LOGIN    the worker: runs steps and posts through the door
@@ -22,6 +23,7 @@ begin
     select * from (values
       ('recourse_owner', 'nologin'),
       ('ledger_owner',   'nologin'),
+      ('custody_owner',  'nologin'),
       ('migrator',       'login noinherit'),
       ('app_api',        'login'),
       ('app_worker',     'login'),
@@ -45,7 +47,7 @@ begin
 end
 $$;
 
-grant recourse_owner, ledger_owner to migrator;
+grant recourse_owner, ledger_owner, custody_owner to migrator;
 
 -- Nobody creates anything outside the owners' schemas.
 revoke all on schema public from public;
@@ -59,10 +61,11 @@ grant usage on schema migration to app_api, app_worker, finance_ro, auditor_ro, 
 alter default privileges for role migrator in schema migration
   grant select on tables to app_api, app_worker, finance_ro, auditor_ro, sealer;
 
--- The owner of schema ledger is not the owner of the database, so the schema
--- is made here, where both roles are at hand.
+-- The owners of schemas ledger and custody do not own the database, so the
+-- schemas are made here, where all roles are at hand.
 create schema if not exists app authorization recourse_owner;
 create schema if not exists ledger authorization ledger_owner;
+create schema if not exists custody authorization custody_owner;
 
 -- Limits that hold for every session of a role, whatever the program forgot.
 alter role app_api set statement_timeout = '10s';
@@ -120,9 +123,9 @@ create or replace function guard.in_maintenance() returns boolean
                     where m.backend = pg_backend_pid() and m.opened_at > clock_timestamp() - interval '1 hour')
   $$;
 revoke all on function guard.open_maintenance(text), guard.in_maintenance() from public;
-grant usage on schema guard to migrator, ledger_owner, recourse_owner, auditor_ro;
+grant usage on schema guard to migrator, ledger_owner, custody_owner, recourse_owner, auditor_ro;
 grant execute on function guard.open_maintenance(text) to migrator;
-grant execute on function guard.in_maintenance() to migrator, ledger_owner, recourse_owner, auditor_ro;
+grant execute on function guard.in_maintenance() to migrator, ledger_owner, custody_owner, recourse_owner, auditor_ro;
 grant select on guard.maintenance to auditor_ro;
 
 create or replace function guard.refuse_ddl() returns event_trigger
@@ -132,11 +135,11 @@ declare
 begin
   if tg_event = 'sql_drop' then
     select object_identity into what from pg_event_trigger_dropped_objects()
-     where schema_name in ('ledger', 'guard') or object_identity ~ '( on |^)(ledger|guard)\.' limit 1;
+     where schema_name in ('ledger', 'custody', 'guard') or object_identity ~ '( on |^)(ledger|custody|guard)\.' limit 1;
   else
     select coalesce(object_identity, command_tag) into what from pg_event_trigger_ddl_commands()
-     where schema_name in ('ledger', 'guard') or object_identity ~ '( on |^)(ledger|guard)(\.|$)'
-        or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') and current_user = 'ledger_owner' limit 1;
+     where schema_name in ('ledger', 'custody', 'guard') or object_identity ~ '( on |^)(ledger|custody|guard)(\.|$)'
+        or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') and current_user in ('ledger_owner', 'custody_owner') limit 1;
   end if;
   if what is not null and not (select guard.in_maintenance()) then
     raise exception '% of % is refused: the shape of the books changes only in a maintenance window', tg_tag, what
