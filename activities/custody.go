@@ -13,6 +13,7 @@ import (
 	"github.com/recourse/recourse/activities/step"
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
 	"github.com/recourse/recourse/dscsa/t3"
 	"github.com/recourse/recourse/ledger"
 )
@@ -73,6 +74,14 @@ func (m *movement) authorised(now time.Time) error {
 	return nil
 }
 
+// owner is the GLN of who must own the units, "" when there is nobody.
+func (m *movement) owner() string {
+	if len(m.seller.GLNs) == 0 {
+		return ""
+	}
+	return m.seller.GLNs[0]
+}
+
 // CheckPartners checks that both are authorized trading partners and that the
 // register has the master data of every product.
 func (c *Custody) CheckPartners(ctx context.Context, call step.Call) (step.Status, error) {
@@ -84,29 +93,44 @@ func (c *Custody) CheckPartners(ctx context.Context, call step.Call) (step.Statu
 		if err := m.authorised(c.Now()); err != nil {
 			return step.Settlement{}, err
 		}
-		goods, _, err := c.goods(ctx, a, m)
-		return step.Settlement{Result: struct {
-			Packages int `json:"packages"`
-		}{len(goods.Units)}}, err
+		// What is inside a container is known when it is reserved: Review sees it.
+		_, err = c.products(ctx, a, gtinsOf(m.Units))
+		return step.Settlement{}, err
 	})
 }
 
-// goods are the packages of the order and the products they are of.
-func (c *Custody) goods(ctx context.Context, a step.Attempt, m movement) (Goods, []dscsa.Product, error) {
-	goods, err := c.Trade.Goods(ctx, a.Call.Tenant, m.Units)
-	if err != nil {
-		return goods, nil, asStep(err)
-	}
-	products, err := c.Trade.Products(ctx, a.Call.Tenant, goods.GTINs())
+// goods are the packages of the order, which is reserved, and their products.
+func (c *Custody) goods(ctx context.Context, a step.Attempt) (Goods, []dscsa.Product, error) {
+	goods, err := c.Trade.Goods(ctx, a.Call.Tenant, a.Call.Saga)
 	if err != nil {
 		return goods, nil, err
 	}
-	for _, gtin := range goods.GTINs() {
+	products, err := c.products(ctx, a, goods.GTINs())
+	return goods, products, err
+}
+
+func (c *Custody) products(ctx context.Context, a step.Attempt, gtins []string) ([]dscsa.Product, error) {
+	products, err := c.Trade.Products(ctx, a.Call.Tenant, gtins)
+	if err != nil {
+		return nil, err
+	}
+	for _, gtin := range gtins {
 		if !slices.ContainsFunc(products, func(p dscsa.Product) bool { return p.GTIN == gtin }) {
-			return goods, nil, &step.Refused{Code: "product_unknown", Message: "The product " + gtin + " has no master data on record."}
+			return nil, &step.Refused{Code: "product_unknown", Message: "The product " + gtin + " has no master data on record."}
 		}
 	}
-	return goods, products, nil
+	return products, nil
+}
+
+// gtinsOf are the products of the units that are packages, each once.
+func gtinsOf(keys []string) []string {
+	var out []string
+	for _, k := range keys {
+		if id, err := gs1.ParseKey(k); err == nil && id.Kind == gs1.SGTIN && !slices.Contains(out, id.GTIN()) {
+			out = append(out, id.GTIN())
+		}
+	}
+	return out
 }
 
 // ReserveUnits promises the units to this saga. A unit that is quarantined,
@@ -114,7 +138,7 @@ func (c *Custody) goods(ctx context.Context, a step.Attempt, m movement) (Goods,
 func (c *Custody) ReserveUnits(ctx context.Context, call step.Call) (step.Status, error) {
 	return RunStep(ctx, c.Book, call, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		m, err := c.movement(ctx, a)
-		return step.Settlement{Custody: &dscsa.Change{Reserve: &dscsa.Reserve{Units: m.Units, Owner: m.seller.GLNs}}}, err
+		return step.Settlement{Custody: &dscsa.Change{Reserve: &dscsa.Reserve{Units: m.Units, Owner: m.owner()}}}, err
 	})
 }
 
@@ -137,7 +161,7 @@ func (c *Custody) Ship(ctx context.Context, call step.Call) (step.Status, error)
 		if err := m.authorised(c.Now()); err != nil {
 			return step.Settlement{}, err
 		}
-		goods, products, err := c.goods(ctx, a, m)
+		goods, products, err := c.goods(ctx, a)
 		if err != nil {
 			return step.Settlement{}, err
 		}
@@ -255,13 +279,4 @@ type received struct {
 	Received     int      `json:"received"`
 	Exceptions   int      `json:"exceptions"`
 	Unauthorised []string `json:"unauthorised,omitempty"`
-}
-
-// asStep turns custody's refusal into the step's.
-func asStep(err error) error {
-	var no *dscsa.Refused
-	if errors.As(err, &no) {
-		return &step.Refused{Code: no.Code, Message: no.Message}
-	}
-	return err
 }

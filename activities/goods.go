@@ -22,9 +22,8 @@ type TradeBook interface {
 	Partner(ctx context.Context, tenant uuid.UUID, name string) (dscsa.Partner, error)
 	// Products finds products; those the register does not have are left out.
 	Products(ctx context.Context, tenant uuid.UUID, gtins []string) ([]dscsa.Product, error)
-	// Goods resolves canonical keys to the packages behind them as they are now.
-	// A key that names nothing, or a container of nothing, is a *dscsa.Refused.
-	Goods(ctx context.Context, tenant uuid.UUID, keys []string) (Goods, error)
+	// Goods are the packages that a saga has reserved, as they are now.
+	Goods(ctx context.Context, tenant uuid.UUID, saga string) (Goods, error)
 	// Usual is the median quantity of a product that a buyer has taken in the
 	// last 180 days, and in how many transfers.
 	Usual(ctx context.Context, tenant uuid.UUID, buyer, gtin string) (median, transfers int, err error)
@@ -37,7 +36,7 @@ type TradeBook interface {
 	Facts(ctx context.Context, tenant uuid.UUID, saga string) (*t3.Facts, error)
 }
 
-// Goods are the packages behind an order with what is known of them. Shipped
+// Goods are the packages of an order with what is known of them. Shipped
 // are the outermost identifiers as EPC URIs; History is oldest first.
 type Goods struct {
 	Shipped    []string

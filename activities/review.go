@@ -68,7 +68,7 @@ func (c *Custody) monitor(ctx context.Context, a step.Attempt) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	goods, products, err := c.goods(ctx, a, m)
+	goods, products, err := c.goods(ctx, a)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ type Change struct {
 // stands for everything in it.
 type Reserve struct {
 	Units []string
-	Owner []string // GLNs of which one must own every unit
+	Owner string // GLN of who must own every unit
 }
 
 // Shipment changes the owner of what the saga has reserved. Facts are what the

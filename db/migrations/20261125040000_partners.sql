@@ -160,8 +160,8 @@ declare
   name text;
 begin
   foreach name in array array['partner_licence', 'partner_gln', 'partner_key', 'review', 't3', 't3_line', 'receipt'] loop
-    execute format('create trigger %I before update or delete on custody.%I for each row execute function app.forbid()', name || '_append_only', name);
-    execute format('create trigger %I before truncate on custody.%I for each statement execute function app.forbid()', name || '_no_truncate', name);
+    execute format('create trigger %I before update or delete on custody.%I for each row execute function custody.forbid()', name || '_append_only', name);
+    execute format('create trigger %I before truncate on custody.%I for each statement execute function custody.forbid()', name || '_no_truncate', name);
     execute format('alter table custody.%I enable always trigger %I', name, name || '_append_only');
     execute format('alter table custody.%I enable always trigger %I', name, name || '_no_truncate');
   end loop;

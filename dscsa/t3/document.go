@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
 )
 
 const (
@@ -85,6 +86,21 @@ func (f *Facts) Shipping() *epcis.Event {
 		e.Extensions = append(e.Extensions, epcis.Field{Name: hc("receivedDirectPurchaseFromPrevWhlsDist"), Value: "true", Kind: epcis.Boolean})
 	}
 	e.Extensions = append(e.Extensions, epcis.Field{Name: hc("dropShipment"), Value: "false", Kind: epcis.Boolean})
+	return e
+}
+
+// Receiving is the event of the buyer's receipt of things, named by canonical
+// keys; nil when nothing came.
+func (f *Facts) Receiving(keys []string, at time.Time) *epcis.Event {
+	if len(keys) == 0 {
+		return nil
+	}
+	e := f.sale("receiving", at, f.Seller, f.Buyer, f.ShipTo, f.ShipTo, nil)
+	for _, key := range keys {
+		e.EPCs = append(e.EPCs, EPC(key))
+	}
+	e.BizStep, e.Disposition, e.BizLocation = "receiving", "in_progress", somewhere(f.ShipTo)
+	e.Sources[1].ID = place(f.ShipFrom)
 	return e
 }
 
@@ -189,13 +205,22 @@ func (f *Facts) inOrder() []Container {
 func (f *Facts) products() []epcis.Element {
 	var out []epcis.Element
 	for _, p := range slices.SortedFunc(slices.Values(f.Products), func(a, b dscsa.Product) int { return cmp.Compare(a.GTIN, b.GTIN) }) {
-		out = append(out, epcis.Element{ID: p.Pattern(), Attributes: []epcis.Attribute{
+		out = append(out, epcis.Element{ID: pattern(p.GTIN), Attributes: []epcis.Attribute{
 			fact("additionalTradeItemIdentification", p.NDC), fact("additionalTradeItemIdentificationTypeCode", "US_FDA_NDC"),
 			fact("regulatedProductName", p.Name), fact("manufacturerOfTradeItemPartyName", p.Manufacturer),
 			fact("dosageFormType", p.DosageForm), fact("strengthDescription", p.Strength), fact("netContentDescription", p.ContainerSize),
 		}})
 	}
 	return out
+}
+
+// pattern names all packages of a product.
+func pattern(gtin string) string {
+	urn, ok := gs1.ID{Kind: gs1.GTIN, Number: gtin}.URN()
+	if !ok {
+		return gs1.ID{Kind: gs1.GTIN, Number: gtin}.DigitalLink()
+	}
+	return urn
 }
 
 // places are the parties, and the locations where they are others. A location
@@ -241,7 +266,25 @@ func place(gln string) string {
 	if len(gln) != 13 {
 		return ""
 	}
-	return "urn:epc:id:sgln:" + gln[:12] + "..0"
+	urn, _ := gs1.ID{Kind: gs1.SGLN, Number: gln, Prefix: 12}.URN()
+	return urn
+}
+
+// EPC is the EPC URI of a thing's canonical key. Of an SSCC how much is the
+// company's prefix is not known: it is written as a US drug company's, and
+// every length names the same thing.
+func EPC(key string) string {
+	id, err := gs1.ParseKey(key)
+	if err != nil {
+		return key
+	}
+	if id.Kind == gs1.SSCC && id.Prefix == 0 {
+		id.Prefix = 7
+	}
+	if urn, ok := id.URN(); ok {
+		return urn
+	}
+	return id.DigitalLink()
 }
 
 func somewhere(gln string) epcis.Place { return epcis.Place{ID: place(gln)} }
