@@ -3,19 +3,23 @@ package gs1
 // CheckDigit returns the digit that completes digits (GS1 General
 // Specifications section 7.9: modulo 10, weights 3 and 1 from the right), as
 // an ASCII digit. It returns 0 when digits holds anything else than digits.
-func CheckDigit(digits string) byte { return checkDigit(digits) }
-
-func checkDigit[T string | []byte](digits T) byte {
-	sum, weight := 0, 3
-	for i := len(digits) - 1; i >= 0; i-- {
-		c := digits[i] - '0'
-		if c > 9 {
-			return 0
-		}
-		sum += int(c) * weight
-		weight = 4 - weight
+func CheckDigit(digits string) byte {
+	if !allDigits(digits) && digits != "" {
+		return 0
 	}
-	return byte('0' + (10-sum%10)%10)
+	return checkDigit(digits)
+}
+
+// checkDigit is CheckDigit of what is known to be digits.
+func checkDigit[T string | []byte](digits T) byte {
+	odd, even := 0, 0 // places from the right
+	for i := len(digits) - 1; i >= 0; i -= 2 {
+		odd += int(digits[i] - '0')
+		if i > 0 {
+			even += int(digits[i-1] - '0')
+		}
+	}
+	return byte('0' + (10-(3*odd+even)%10)%10)
 }
 
 // ValidGTIN reports whether s is a GTIN-14 with its check digit.

@@ -122,20 +122,20 @@ func parseMessage(s string) ([]Element, *Error) {
 	return els, wrong
 }
 
-// splitBracketed cuts the human-readable form. A bracket that does not enclose
-// an application identifier belongs to the value, and so does one behind a
-// backslash.
+// splitBracketed cuts the human-readable form. Brackets around anything but
+// two to four digits belong to the value, and so does one behind a backslash.
 func splitBracketed(s string) ([]Element, *Error) {
 	var els []Element
 	var wrong *Error
 	for s != "" {
-		a := bracketed(s)
+		code := bracketed(s)
+		a := table[code]
 		if a == nil {
-			return nil, fault(RuleElement, "write an application identifier in brackets, as in (01): "+quote(s))
+			return nil, fault(RuleElement, "write an application identifier in brackets, as in (01), and a bracket inside a value as \\(: "+quote(s))
 		}
-		s = s[len(a.code)+2:]
+		s = s[len(code)+2:]
 		var value []byte
-		for s != "" && bracketed(s) == nil {
+		for s != "" && bracketed(s) == "" {
 			if len(s) > 1 && s[0] == '\\' && s[1] == '(' {
 				s = s[1:]
 			}
@@ -148,21 +148,22 @@ func splitBracketed(s string) ([]Element, *Error) {
 			}
 			wrong = e
 		}
-		els = append(els, Element{a.code, string(value)})
+		els = append(els, Element{code, string(value)})
 	}
 	return els, wrong
 }
 
-// bracketed returns the application identifier in brackets at the start of s.
-func bracketed(s string) *identifier {
+// bracketed returns what looks like an application identifier in brackets at
+// the start of s.
+func bracketed(s string) string {
 	if s == "" || s[0] != '(' {
-		return nil
+		return ""
 	}
 	end := strings.IndexByte(s[:min(len(s), 6)], ')')
-	if end < 0 {
-		return nil
+	if end < 3 || !allDigits(s[1:end]) {
+		return ""
 	}
-	return table[s[1:end]]
+	return s[1:end]
 }
 
 func parseBracketed(s string) (ID, *Error) {

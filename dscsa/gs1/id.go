@@ -130,14 +130,15 @@ func (id ID) DigitalLink() string {
 	return string(id.AppendKey(append(make([]byte, 0, 80), canonicalStem...)))
 }
 
-// ParseKey reads back what Key returned. It takes nothing else.
+// ParseKey reads back what Key returned, also of an ID whose check digit was
+// wrong. It takes nothing else.
 func ParseKey(key string) (ID, error) {
 	var id ID
 	var e *Error
 	switch number, dea := strings.CutPrefix(key, deaKey); {
 	case dea:
 		id, e = parseDEA(number, key)
-	case strings.Contains(key, ":") && !startsWithAI(key):
+	case strings.Contains(key, ":"):
 		id, e = parse(key)
 	default:
 		id, e = parseLinkID(canonicalStem + key)
@@ -149,11 +150,6 @@ func ParseKey(key string) (ID, error) {
 		return ID{}, fault(RuleForm, "this is not the key of an identifier: "+quote(key))
 	}
 	return id, nil
-}
-
-func startsWithAI(key string) bool {
-	ai, _, ok := strings.Cut(key, "/")
-	return ok && allDigits(ai)
 }
 
 const canonicalStem = "https://id.gs1.org/"

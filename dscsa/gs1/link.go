@@ -43,11 +43,6 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 	rest, l.query, _ = strings.Cut(rest, "?")
 	host, path, _ := strings.Cut(rest, "/")
 	canonical := host == "id.gs1.org"
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte("\"<>\\^`{|}", s[i]) >= 0 {
-			return l, true, fault(RuleLink, "percent-escape what a URI cannot hold: "+quote(s))
-		}
-	}
 	if host == "" || !hostChars.all(host) {
 		return l, true, fault(RuleLink, "this is no domain name: "+quote(s))
 	}
@@ -57,6 +52,9 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 			e = fault(RuleLink, "no GS1 key and value, each behind a slash, end this path: "+quote(s))
 		}
 		return l, e != nil, e
+	}
+	if !uriChars.all(s) {
+		return l, true, fault(RuleLink, "percent-escape what a URI cannot hold: "+quote(s))
 	}
 	meant := canonical || l.n > 0 || startsWithDigits(key)
 	if e != nil {
@@ -80,7 +78,10 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 	return l, true, nil
 }
 
-var hostChars = charsOf("-.0123456789:@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~")
+var (
+	hostChars = charsOf("-.0123456789:@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~")
+	uriChars  = charsOf("!#$%&'()*+,-./0123456789:;=?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]_abcdefghijklmnopqrstuvwxyz~")
+)
 
 func cutScheme(s string) (string, bool) {
 	for _, scheme := range [...]string{"https://", "http://", "HTTPS://", "HTTP://"} {

@@ -1,6 +1,10 @@
 package gs1
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // Locations of the Drug Enforcement Administration, in the form of the GS1 US
 // guideline and in the short form that some senders use.
@@ -31,11 +35,17 @@ func (id ID) IsDEA() (string, bool) {
 	return strings.CutPrefix(id.Number, deaKey)
 }
 
+// maxPrivate keeps keys short enough for an index of the database.
+const maxPrivate = 1024
+
 // parsePrivate takes any other URI as it is: its owner says what it means.
 func parsePrivate(s string) (ID, *Error) {
 	colon := strings.IndexByte(s, ':')
 	if colon < 2 || colon == len(s)-1 || s[0]|0x20-'a' > 25 {
 		return ID{}, fault(RuleForm, "write an EPC URN, a Digital Link URI, an element string such as (01)…(21)…, or a URI of your own: "+quote(s))
+	}
+	if len(s) > maxPrivate || !utf8.ValidString(s) {
+		return ID{}, fault(RuleForm, "a URI is at most "+strconv.Itoa(maxPrivate)+" bytes of UTF-8: "+quote(s))
 	}
 	for i := range len(s) {
 		c := s[i]

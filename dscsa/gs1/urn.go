@@ -174,8 +174,9 @@ func fieldsOf(s *spec) string {
 // URN returns the canonical EPC URI: urn:epc:id:…, urn:epc:class:lgtin:… of a
 // lot, urn:epc:idpat:….* of any other class. It needs to know where the
 // company prefix ends. URNs tell; of a US drug ("03") it follows from the
-// labeler (see [NDC]); of anything else it is unknown and ok is false. Other
-// is the URI it came as.
+// labeler (see [NDC]); of anything else it is unknown and ok is false. So it is
+// of a key with a wrong check digit, which a URN cannot show. Other is the URI
+// it came as.
 func (id ID) URN() (urn string, ok bool) {
 	spec := &specs[id.Kind]
 	n := int(id.Prefix)
@@ -185,7 +186,7 @@ func (id ID) URN() (urn string, ok bool) {
 	switch {
 	case id.Kind == Other:
 		return id.DigitalLink(), true
-	case n == 0 || id.Kind == ITIPLot || id.Kind == GMN:
+	case n == 0 || id.Kind == ITIPLot || id.Kind == GMN || !id.checked():
 		return "", false
 	}
 	b := append(make([]byte, 0, 80), "urn:epc:"...)
@@ -223,4 +224,10 @@ func (id ID) URN() (urn string, ok bool) {
 		b = appendEscaped(append(b, '.'), id.Serial, &urnPlain)
 	}
 	return string(b), true
+}
+
+// checked reports whether the check digit is right, if there is one.
+func (id ID) checked() bool {
+	spec := &specs[id.Kind]
+	return spec.shape == open || checked(id.Number[:len(spec.lead)+spec.digits+1])
 }
