@@ -1,0 +1,7 @@
+package epcis
+
+import "bufio"
+
+func newJSONReader(*bufio.Reader, Limits) (eventSource, error) {
+	return nil, &Error{Rule: RuleFormat, Where: "document", Message: "JSON is not supported; send the document as XML"}
+}
