@@ -25,6 +25,8 @@ const (
 	OutcomeStopped = "stopped"
 	// OutcomeMisuse: our own request or credential is wrong; people have to look.
 	OutcomeMisuse = "misuse"
+	// OutcomeWaiting: it is somebody else's turn; the message says whose.
+	OutcomeWaiting = "waiting"
 	// OutcomeOpen: not known or not done; trying again may help.
 	OutcomeOpen = "open"
 )
@@ -41,7 +43,10 @@ func RunStep(ctx context.Context, book step.Book, c step.Call, op step.Op, effec
 		return temporal.NewApplicationErrorWithOptions(err.Error(), kind, temporal.ApplicationErrorOptions{NonRetryable: true, Details: details})
 	}
 	var misuse *step.Misuse
+	var waiting *step.Waiting
 	switch {
+	case errors.As(err, &waiting):
+		return "", final(OutcomeWaiting)
 	case errors.Is(err, step.ErrDangling):
 		return "", final(OutcomeDangling)
 	case errors.Is(err, step.ErrCancelled):

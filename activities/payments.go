@@ -53,7 +53,8 @@ func (p *Payments) Authorize(ctx context.Context, c step.Call) (step.Status, err
 	})
 }
 
-// Void releases what Authorize held.
+// Void releases what Authorize held. Where a capture comes before the pivot
+// and was given back already, nothing is held any more.
 func (p *Payments) Void(ctx context.Context, c step.Call) (step.Status, error) {
 	return RunStep(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		did := a.Intent.Done[c.Step]
@@ -63,6 +64,12 @@ func (p *Payments) Void(ctx context.Context, c step.Call) (step.Status, error) {
 		}
 		if noted.IntentID == "" {
 			return step.Settlement{Status: step.Skipped}, nil
+		}
+		if captured := a.Intent.Done[StepCapture].Status; captured == step.Succeeded || captured == step.Abandoned {
+			in, err := p.Gateway.GetIntent(ctx, noted.IntentID)
+			if err != nil || in.Status == IntentSucceeded && in.Refunded == in.Amount {
+				return step.Settlement{Status: step.Skipped}, err
+			}
 		}
 		in, err := p.Gateway.CancelIntent(ctx, a.Key("cancel"), noted.IntentID)
 		if err != nil {
@@ -76,7 +83,8 @@ func (p *Payments) Void(ctx context.Context, c step.Call) (step.Status, error) {
 	})
 }
 
-// Capture takes what Authorize held. It is the pivot.
+// Capture takes what Authorize held. Where it is not the pivot, Uncapture takes
+// it back.
 func (p *Payments) Capture(ctx context.Context, c step.Call) (step.Status, error) {
 	return RunStep(ctx, p.Book, c, step.Do, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
 		var held payment
@@ -97,9 +105,9 @@ func (p *Payments) Capture(ctx context.Context, c step.Call) (step.Status, error
 		}
 		switch in.Status {
 		case IntentSucceeded:
-			return step.Settlement{Result: paid(in), Postings: append([]ledger.Transaction{postHold(a, in)}, fee(a, in, StepCapture)...)}, nil
+			return step.Settlement{Result: paid(in), Postings: captured(a, in)}, nil
 		case IntentCanceled:
-			return step.Settlement{}, &step.Refused{Code: "authorization_expired", Message: "The card's authorisation has lapsed. Please book again."}
+			return step.Settlement{}, &step.Refused{Code: "authorization_expired", Message: "The card's authorisation has lapsed. Please order again."}
 		default:
 			return step.Settlement{}, unexpected(in)
 		}
@@ -133,24 +141,47 @@ func (p *Payments) Refund(ctx context.Context, c step.Call) (step.Status, error)
 		if err != nil {
 			return step.Settlement{}, err
 		}
-		switch in.Status {
-		case IntentSucceeded:
-			return p.giveBack(ctx, a, in)
-		case IntentProcessing:
-			return step.Settlement{}, unexpected(in)
-		default:
-			if in, err = p.Gateway.CancelIntent(ctx, a.Key("cancel"), in.ID); err != nil {
-				if refused, no := step.AsRefused(err); no && refused.Code == "payment_intent_succeeded" {
-					return step.Settlement{}, &step.Transient{Err: err} // it was taken meanwhile: look again
-				}
-				return step.Settlement{}, p.freshKey(ctx, a, err)
-			}
-			return step.Settlement{Result: paid(in)}, nil
-		}
+		return p.takeBack(ctx, a, in, charged(a, in), reversal)
 	})
 }
 
-func (p *Payments) giveBack(ctx context.Context, a step.Attempt, in Intent) (step.Settlement, error) {
+// Uncapture gives back what Capture took. A capture whose outcome was never
+// learned is looked up: taken, it is put into the books and given back; not
+// taken, the intent is cancelled, so that it never can be, and Void finds that.
+func (p *Payments) Uncapture(ctx context.Context, c step.Call) (step.Status, error) {
+	return RunStep(ctx, p.Book, c, step.Undo, func(ctx context.Context, a step.Attempt) (step.Settlement, error) {
+		var held payment
+		if err := a.Intent.Done[StepAuthorize].Read(&held); err != nil {
+			return step.Settlement{}, err
+		}
+		in, err := p.Gateway.GetIntent(ctx, held.IntentID)
+		if err != nil {
+			return step.Settlement{}, err
+		}
+		return p.takeBack(ctx, a, in, captured(a, in), uncaptured)
+	})
+}
+
+// takeBack refunds an intent that was taken and cancels one that was not. taken
+// are the postings of its taking, which are missing in the books when nobody
+// learned of it.
+func (p *Payments) takeBack(
+	ctx context.Context, a step.Attempt, in Intent, taken []ledger.Transaction, back func(step.Attempt, Intent) ledger.Transaction,
+) (step.Settlement, error) {
+	switch in.Status {
+	case IntentSucceeded:
+	case IntentProcessing:
+		return step.Settlement{}, unexpected(in)
+	default:
+		in, err := p.Gateway.CancelIntent(ctx, a.Key("cancel"), in.ID)
+		if err != nil {
+			if refused, no := step.AsRefused(err); no && refused.Code == "payment_intent_succeeded" {
+				return step.Settlement{}, &step.Transient{Err: err} // it was taken meanwhile: look again
+			}
+			return step.Settlement{}, p.freshKey(ctx, a, err)
+		}
+		return step.Settlement{Result: paid(in)}, nil
+	}
 	if in.Refunded < in.Amount {
 		refund, err := p.Gateway.Refund(ctx, a.Key("refund"), RefundRequest{
 			IntentID: in.ID, Amount: in.Amount - in.Refunded, SagaID: a.Call.Saga, Step: a.Call.Step, Tenant: a.Call.Tenant.String(),
@@ -165,9 +196,9 @@ func (p *Payments) giveBack(ctx context.Context, a step.Attempt, in Intent) (ste
 	}
 	var postings []ledger.Transaction
 	if a.Intent.Done[a.Call.Step].Status != step.Succeeded {
-		postings = charged(a, in) // it was taken and nobody wrote it down
+		postings = taken // and nobody wrote it down
 	}
-	return step.Settlement{Result: paid(in), Postings: append(postings, reversal(a, in))}, nil
+	return step.Settlement{Result: paid(in), Postings: append(postings, back(a, in))}, nil
 }
 
 // pay brings an intent to where the money is held (manual capture) or taken.
@@ -209,13 +240,15 @@ func (p *Payments) intent(ctx context.Context, a step.Attempt, id string, manual
 	if id != "" {
 		return p.Gateway.GetIntent(ctx, id)
 	}
-	var order BookingOrder
+	var order struct {
+		PaymentMethod string `json:"payment_method"`
+	}
 	if err := json.Unmarshal(a.Intent.Order.Request, &order); err != nil {
 		return Intent{}, fmt.Errorf("read the order: %w", err)
 	}
 	in, err := p.Gateway.CreateIntent(ctx, a.Key("create"), IntentRequest{
 		Amount: a.Intent.Order.Amount, Currency: a.Intent.Order.Currency, PaymentMethod: order.PaymentMethod, ManualCapture: manual,
-		Description: "Booking " + a.Intent.Order.OrderRef, SagaID: a.Call.Saga, Step: a.Call.Step, Tenant: a.Call.Tenant.String(),
+		Description: a.Intent.Order.Type + " " + a.Intent.Order.OrderRef, SagaID: a.Call.Saga, Step: a.Call.Step, Tenant: a.Call.Tenant.String(),
 	})
 	if err != nil {
 		return Intent{}, p.freshKey(ctx, a, err) // an intent nobody confirms moves no money

@@ -436,6 +436,78 @@ func (e LedgerTransactionObject) Valid() bool {
 	}
 }
 
+// Defines values for LicenceRequestKind.
+const (
+	FdaFinding      LicenceRequestKind = "fda_finding"
+	FdaRegistration LicenceRequestKind = "fda_registration"
+	FederalLicence  LicenceRequestKind = "federal_licence"
+	Reporting503e   LicenceRequestKind = "reporting_503e"
+	Reporting584b   LicenceRequestKind = "reporting_584b"
+	StateLicence    LicenceRequestKind = "state_licence"
+)
+
+// Valid indicates whether the value is a known member of the LicenceRequestKind enum.
+func (e LicenceRequestKind) Valid() bool {
+	switch e {
+	case FdaFinding:
+		return true
+	case FdaRegistration:
+		return true
+	case FederalLicence:
+		return true
+	case Reporting503e:
+		return true
+	case Reporting584b:
+		return true
+	case StateLicence:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartnerObject.
+const (
+	PartnerObjectPartner PartnerObject = "partner"
+)
+
+// Valid indicates whether the value is a known member of the PartnerObject enum.
+func (e PartnerObject) Valid() bool {
+	switch e {
+	case PartnerObjectPartner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PartnerRole.
+const (
+	Dispenser    PartnerRole = "dispenser"
+	Manufacturer PartnerRole = "manufacturer"
+	N3pl         PartnerRole = "3pl"
+	Repackager   PartnerRole = "repackager"
+	Wholesaler   PartnerRole = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the PartnerRole enum.
+func (e PartnerRole) Valid() bool {
+	switch e {
+	case Dispenser:
+		return true
+	case Manufacturer:
+		return true
+	case N3pl:
+		return true
+	case Repackager:
+		return true
+	case Wholesaler:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PeriodEventsEvent.
 const (
 	PeriodEventsEventClosed     PeriodEventsEvent = "closed"
@@ -490,6 +562,72 @@ func (e PeriodState) Valid() bool {
 	case PeriodStateReopened:
 		return true
 	case PeriodStateSoftClosed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductObject.
+const (
+	ProductObjectProduct ProductObject = "product"
+)
+
+// Valid indicates whether the value is a known member of the ProductObject enum.
+func (e ProductObject) Valid() bool {
+	switch e {
+	case ProductObjectProduct:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProductRequestSchedule.
+const (
+	CII   ProductRequestSchedule = "CII"
+	CIII  ProductRequestSchedule = "CIII"
+	CIV   ProductRequestSchedule = "CIV"
+	CV    ProductRequestSchedule = "CV"
+	Empty ProductRequestSchedule = ""
+)
+
+// Valid indicates whether the value is a known member of the ProductRequestSchedule enum.
+func (e ProductRequestSchedule) Valid() bool {
+	switch e {
+	case CII:
+		return true
+	case CIII:
+		return true
+	case CIV:
+		return true
+	case CV:
+		return true
+	case Empty:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiptRequestExceptionsKind.
+const (
+	Damaged     ReceiptRequestExceptionsKind = "damaged"
+	Overage     ReceiptRequestExceptionsKind = "overage"
+	Shortage    ReceiptRequestExceptionsKind = "shortage"
+	WrongSerial ReceiptRequestExceptionsKind = "wrong_serial"
+)
+
+// Valid indicates whether the value is a known member of the ReceiptRequestExceptionsKind enum.
+func (e ReceiptRequestExceptionsKind) Valid() bool {
+	switch e {
+	case Damaged:
+		return true
+	case Overage:
+		return true
+	case Shortage:
+		return true
+	case WrongSerial:
 		return true
 	default:
 		return false
@@ -640,6 +778,24 @@ func (e TransactionRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for TransferRequestT3.
+const (
+	T2 TransferRequestT3 = "t2"
+	T3 TransferRequestT3 = "t3"
+)
+
+// Valid indicates whether the value is a known member of the TransferRequestT3 enum.
+func (e TransferRequestT3) Valid() bool {
+	switch e {
+	case T2:
+		return true
+	case T3:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListAccounts200JSONResponseBodyObject.
 const (
 	ListAccounts200JSONResponseBodyObjectList ListAccounts200JSONResponseBodyObject = "list"
@@ -778,6 +934,21 @@ func (e TrialBalance200JSONResponseBodyObject) Valid() bool {
 	}
 }
 
+// Defines values for ListPartners200JSONResponseBodyObject.
+const (
+	ListPartners200JSONResponseBodyObjectList ListPartners200JSONResponseBodyObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ListPartners200JSONResponseBodyObject enum.
+func (e ListPartners200JSONResponseBodyObject) Valid() bool {
+	switch e {
+	case ListPartners200JSONResponseBodyObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPeriods200JSONResponseBodyObject.
 const (
 	ListPeriods200JSONResponseBodyObjectList ListPeriods200JSONResponseBodyObject = "list"
@@ -808,6 +979,21 @@ func (e ProposePeriodMoveParamsMove) Valid() bool {
 	case Reopen:
 		return true
 	case SoftClose:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListProducts200JSONResponseBodyObject.
+const (
+	ListProducts200JSONResponseBodyObjectList ListProducts200JSONResponseBodyObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ListProducts200JSONResponseBodyObject enum.
+func (e ListProducts200JSONResponseBodyObject) Valid() bool {
+	switch e {
+	case ListProducts200JSONResponseBodyObjectList:
 		return true
 	default:
 		return false
@@ -898,6 +1084,45 @@ func (e CreateStreamTicket201JSONResponseBodyObject) Valid() bool {
 	}
 }
 
+// Defines values for ProposeReviewJSONBodyDecision.
+const (
+	Clear  ProposeReviewJSONBodyDecision = "clear"
+	Refuse ProposeReviewJSONBodyDecision = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the ProposeReviewJSONBodyDecision enum.
+func (e ProposeReviewJSONBodyDecision) Valid() bool {
+	switch e {
+	case Clear:
+		return true
+	case Refuse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransferT3ParamsFormat.
+const (
+	Json20 TransferT3ParamsFormat = "json-2.0"
+	Xml12  TransferT3ParamsFormat = "xml-1.2"
+	Xml20  TransferT3ParamsFormat = "xml-2.0"
+)
+
+// Valid indicates whether the value is a known member of the TransferT3ParamsFormat enum.
+func (e TransferT3ParamsFormat) Valid() bool {
+	switch e {
+	case Json20:
+		return true
+	case Xml12:
+		return true
+	case Xml20:
+		return true
+	default:
+		return false
+	}
+}
+
 // Account defines model for Account.
 type Account struct {
 	// Available Posted less what is held against it.
@@ -968,6 +1193,17 @@ type AccountBalanceType string
 
 // AccountCode Example: 1020
 type AccountCode = string
+
+// Address defines model for Address.
+type Address struct {
+	City string `json:"city"`
+
+	// Country ISO 3166-1 alpha-2.
+	Country    string `json:"country"`
+	PostalCode string `json:"postal_code"`
+	State      string `json:"state"`
+	Street     string `json:"street"`
+}
 
 // Approval defines model for Approval.
 type Approval struct {
@@ -1131,6 +1367,9 @@ type Bound = int64
 // Example: usd
 type Currency = string
 
+// Day Example: 2026-11-25
+type Day = openapi_types.Date
+
 // Entity Legal entity whose books are meant.
 type Entity = string
 
@@ -1170,6 +1409,11 @@ type Failure struct {
 	Message string  `json:"message"`
 	Step    *string `json:"step,omitempty"`
 }
+
+// GLN Global Location Number with its check digit.
+//
+// Example: 0860001234107
+type GLN = string
 
 // Health defines model for Health.
 type Health struct {
@@ -1351,6 +1595,107 @@ type LedgerTransactionKind string
 // LedgerTransactionObject defines model for LedgerTransaction.Object.
 type LedgerTransactionObject string
 
+// Licence defines model for Licence.
+type Licence struct {
+	// CheckedAt Example: 2026-11-23T14:03:22.481Z
+	CheckedAt Time   `json:"checked_at"`
+	CheckedBy string `json:"checked_by"`
+
+	// ExpiresOn The last day it holds.
+	ExpiresOn *openapi_types.Date `json:"expires_on"`
+	Kind      string              `json:"kind"`
+	Number    string              `json:"number"`
+	Source    string              `json:"source"`
+	State     string              `json:"state"`
+
+	// ValidFrom Example: 2026-11-25
+	ValidFrom Day `json:"valid_from"`
+}
+
+// LicenceRequest defines model for LicenceRequest.
+type LicenceRequest struct {
+	// ExpiresOn Example: 2026-11-25
+	ExpiresOn *Day               `json:"expires_on,omitempty"`
+	Kind      LicenceRequestKind `json:"kind"`
+	Number    string             `json:"number"`
+
+	// Source Where it was checked.
+	Source string `json:"source"`
+
+	// State Who gave it; left out when it is federal.
+	State *string `json:"state,omitempty"`
+
+	// ValidFrom Example: 2026-11-25
+	ValidFrom Day `json:"valid_from"`
+}
+
+// LicenceRequestKind defines model for LicenceRequest.Kind.
+type LicenceRequestKind string
+
+// Partner defines model for Partner.
+type Partner struct {
+	Address struct {
+		City       *string `json:"city,omitempty"`
+		Country    *string `json:"country,omitempty"`
+		PostalCode *string `json:"postal_code,omitempty"`
+		State      *string `json:"state,omitempty"`
+		Street     *string `json:"street,omitempty"`
+	} `json:"address"`
+
+	// Authorized An authorized trading partner today.
+	Authorized bool `json:"authorized"`
+
+	// CreatedAt Example: 2026-11-23T14:03:22.481Z
+	CreatedAt Time     `json:"created_at"`
+	Glns      []string `json:"glns"`
+
+	// Id Example: ptr_01kabcdefghjkmnpqrstvwxyz0
+	Id string `json:"id"`
+
+	// Licences The newest record of each.
+	Licences []Licence     `json:"licences"`
+	Name     string        `json:"name"`
+	Object   PartnerObject `json:"object"`
+	Own      bool          `json:"own"`
+
+	// Reasons Why it is not one.
+	Reasons []struct {
+		// Code Example: licence_expired
+		Code    string `json:"code"`
+		Law     string `json:"law"`
+		Message string `json:"message"`
+	} `json:"reasons"`
+	Role       PartnerRole `json:"role"`
+	T3Endpoint *string     `json:"t3_endpoint"`
+	Verified   bool        `json:"verified"`
+}
+
+// PartnerObject defines model for Partner.Object.
+type PartnerObject string
+
+// PartnerRequest defines model for PartnerRequest.
+type PartnerRequest struct {
+	Address Address `json:"address"`
+
+	// Glns The first names the company.
+	Glns     []GLN             `json:"glns"`
+	Licences *[]LicenceRequest `json:"licences,omitempty"`
+	Name     string            `json:"name"`
+
+	// Own One of your own companies.
+	Own  *bool       `json:"own,omitempty"`
+	Role PartnerRole `json:"role"`
+
+	// T3Endpoint Where it takes documents; without one it fetches them.
+	T3Endpoint *string `json:"t3_endpoint,omitempty"`
+
+	// Verified You have looked at the evidence yourself.
+	Verified *bool `json:"verified,omitempty"`
+}
+
+// PartnerRole defines model for PartnerRole.
+type PartnerRole string
+
 // Period defines model for Period.
 type Period struct {
 	// Closings What was frozen, closing by closing.
@@ -1434,8 +1779,71 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// Product defines model for Product.
+type Product struct {
+	ContainerSize string `json:"container_size"`
+
+	// CreatedAt Example: 2026-11-23T14:03:22.481Z
+	CreatedAt    Time   `json:"created_at"`
+	DosageForm   string `json:"dosage_form"`
+	Gtin         string `json:"gtin"`
+	Manufacturer string `json:"manufacturer"`
+	Name         string `json:"name"`
+	Ndc          string `json:"ndc"`
+
+	// Ndc11 In eleven digits.
+	Ndc11    string        `json:"ndc11"`
+	Object   ProductObject `json:"object"`
+	Schedule string        `json:"schedule"`
+	Strength string        `json:"strength"`
+}
+
+// ProductObject defines model for Product.Object.
+type ProductObject string
+
+// ProductRequest defines model for ProductRequest.
+type ProductRequest struct {
+	ContainerSize string `json:"container_size"`
+	DosageForm    string `json:"dosage_form"`
+
+	// Gtin Example: 00369999123450
+	Gtin         string `json:"gtin"`
+	Manufacturer string `json:"manufacturer"`
+	Name         string `json:"name"`
+
+	// Ndc As on the label.
+	//
+	// Example: 69999-123-45
+	Ndc string `json:"ndc"`
+
+	// Schedule Of the Controlled Substances Act.
+	Schedule *ProductRequestSchedule `json:"schedule,omitempty"`
+	Strength string                  `json:"strength"`
+}
+
+// ProductRequestSchedule Of the Controlled Substances Act.
+type ProductRequestSchedule string
+
 // Reason defines model for Reason.
 type Reason = string
+
+// ReceiptRequest defines model for ReceiptRequest.
+type ReceiptRequest struct {
+	Exceptions *[]struct {
+		Kind ReceiptRequestExceptionsKind `json:"kind"`
+		Note *string                      `json:"note,omitempty"`
+
+		// Unit A package or a container in any spelling: EPC URN, GS1 Digital Link, element string in brackets or as scanned.
+		//
+		//
+		// Example: urn:epc:id:sgtin:0369999.012345.100000000001
+		Unit Unit `json:"unit"`
+	} `json:"exceptions,omitempty"`
+	Received []Unit `json:"received"`
+}
+
+// ReceiptRequestExceptionsKind defines model for ReceiptRequest.Exceptions.Kind.
+type ReceiptRequestExceptionsKind string
 
 // Report defines model for Report.
 type Report struct {
@@ -1489,6 +1897,16 @@ type ReportCoverBasis string
 
 // ReportObject defines model for Report.Object.
 type ReportObject string
+
+// ReturnRequest defines model for ReturnRequest.
+type ReturnRequest struct {
+	// Amount Minor units; 90000 is 900.00 USD and 90000 JPY.
+	Amount Price `json:"amount"`
+
+	// OrderRef The number of the return (RMA).
+	OrderRef string `json:"order_ref"`
+	Units    []Unit `json:"units"`
+}
 
 // SKU defines model for SKU.
 type SKU = string
@@ -1615,6 +2033,58 @@ type TransactionRequestEntriesSide string
 // TransactionRequestKind defines model for TransactionRequest.Kind.
 type TransactionRequestKind string
 
+// TransferRequest defines model for TransferRequest.
+type TransferRequest struct {
+	// Buyer Partner id or GLN.
+	Buyer string `json:"buyer"`
+
+	// Currency ISO 4217 in lower case.
+	//
+	// Example: usd
+	Currency Currency `json:"currency"`
+
+	// Metadata Yours to keep; up to 40 characters a key. Never personal data.
+	Metadata *map[string]string `json:"metadata,omitempty"`
+
+	// OrderRef Your own number of the order; one order each.
+	OrderRef string `json:"order_ref"`
+
+	// PaymentMethod A payment method token (`pm_…`). Never a card number.
+	PaymentMethod string `json:"payment_method"`
+
+	// Price Minor units; 90000 is 900.00 USD and 90000 JPY.
+	Price Price `json:"price"`
+
+	// Seller Partner id or GLN.
+	Seller string `json:"seller"`
+
+	// ShipFrom Global Location Number with its check digit.
+	//
+	// Example: 0860001234107
+	ShipFrom *GLN `json:"ship_from,omitempty"`
+
+	// ShipTo Global Location Number with its check digit.
+	//
+	// Example: 0860001234107
+	ShipTo *GLN `json:"ship_to,omitempty"`
+
+	// T3 `t3` adds the transaction history to information and statement; `t2` leaves it out, as the law has allowed
+	// since 2023-11-27 (21 USC 360eee-1(k)(1)).
+	T3 *TransferRequestT3 `json:"t3,omitempty"`
+
+	// Units Packages, or the cases and pallets they are in; a container stands for everything in it.
+	Units []Unit `json:"units"`
+}
+
+// TransferRequestT3 `t3` adds the transaction history to information and statement; `t2` leaves it out, as the law has allowed
+// since 2023-11-27 (21 USC 360eee-1(k)(1)).
+type TransferRequestT3 string
+
+// Unit A package or a container in any spelling: EPC URN, GS1 Digital Link, element string in brackets or as scanned.
+//
+// Example: urn:epc:id:sgtin:0369999.012345.100000000001
+type Unit = string
+
 // AccountID defines model for AccountID.
 type AccountID = string
 
@@ -1627,6 +2097,15 @@ type IdempotencyKey = string
 // OfEntity Legal entity whose books are meant.
 type OfEntity = Entity
 
+// PageCursor defines model for PageCursor.
+type PageCursor = string
+
+// PageLimit defines model for PageLimit.
+type PageLimit = int
+
+// PartnerID defines model for PartnerID.
+type PartnerID = string
+
 // PeriodName defines model for PeriodName.
 type PeriodName = string
 
@@ -1635,6 +2114,9 @@ type SagaID = string
 
 // Accepted defines model for Accepted.
 type Accepted = Saga
+
+// PartnerAdded defines model for PartnerAdded.
+type PartnerAdded = Partner
 
 // Proposed defines model for Proposed.
 type Proposed = Approval
@@ -1808,6 +2290,44 @@ type TrialBalanceParams struct {
 // TrialBalance200JSONResponseBodyObject defines parameters for TrialBalance.
 type TrialBalance200JSONResponseBodyObject string
 
+// ListPartnersParams defines parameters for ListPartners.
+type ListPartnersParams struct {
+	Limit *PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *PageCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListPartners200JSONResponseBodyObject defines parameters for ListPartners.
+type ListPartners200JSONResponseBodyObject string
+
+// CreatePartnerParams defines parameters for CreatePartner.
+type CreatePartnerParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// BindPartnerKeyJSONBody defines parameters for BindPartnerKey.
+type BindPartnerKeyJSONBody struct {
+	// KeyId The public part of the key.
+	KeyId string `json:"key_id"`
+}
+
+// BindPartnerKeyParams defines parameters for BindPartnerKey.
+type BindPartnerKeyParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// AddLicenceParams defines parameters for AddLicence.
+type AddLicenceParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListPeriodsParams defines parameters for ListPeriods.
 type ListPeriodsParams struct {
 	Entity *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
@@ -1840,6 +2360,24 @@ type ProposePeriodMoveParams struct {
 
 // ProposePeriodMoveParamsMove defines parameters for ProposePeriodMove.
 type ProposePeriodMoveParamsMove string
+
+// ListProductsParams defines parameters for ListProducts.
+type ListProductsParams struct {
+	Limit *PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *PageCursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListProducts200JSONResponseBodyObject defines parameters for ListProducts.
+type ListProducts200JSONResponseBodyObject string
+
+// CreateProductParams defines parameters for CreateProduct.
+type CreateProductParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // GetReportParams defines parameters for GetReport.
 type GetReportParams struct {
@@ -1938,6 +2476,53 @@ type CreateStreamTicketJSONBody struct {
 // CreateStreamTicket201JSONResponseBodyObject defines parameters for CreateStreamTicket.
 type CreateStreamTicket201JSONResponseBodyObject string
 
+// CreateTransferParams defines parameters for CreateTransfer.
+type CreateTransferParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReceiveTransferParams defines parameters for ReceiveTransfer.
+type ReceiveTransferParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CreateReturnParams defines parameters for CreateReturn.
+type CreateReturnParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeReviewJSONBody defines parameters for ProposeReview.
+type ProposeReviewJSONBody struct {
+	Decision ProposeReviewJSONBodyDecision `json:"decision"`
+
+	// Reason What the due diligence found.
+	Reason string `json:"reason"`
+}
+
+// ProposeReviewParams defines parameters for ProposeReview.
+type ProposeReviewParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeReviewJSONBodyDecision defines parameters for ProposeReview.
+type ProposeReviewJSONBodyDecision string
+
+// TransferT3Params defines parameters for TransferT3.
+type TransferT3Params struct {
+	Format *TransferT3ParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// TransferT3ParamsFormat defines parameters for TransferT3.
+type TransferT3ParamsFormat string
+
 // ProposeAccountJSONRequestBody defines body for ProposeAccount for application/json ContentType.
 type ProposeAccountJSONRequestBody ProposeAccountJSONBody
 
@@ -1956,8 +2541,20 @@ type ProposeReversalJSONRequestBody ProposeReversalJSONBody
 // PostTransactionJSONRequestBody defines body for PostTransaction for application/json ContentType.
 type PostTransactionJSONRequestBody = TransactionRequest
 
+// CreatePartnerJSONRequestBody defines body for CreatePartner for application/json ContentType.
+type CreatePartnerJSONRequestBody = PartnerRequest
+
+// BindPartnerKeyJSONRequestBody defines body for BindPartnerKey for application/json ContentType.
+type BindPartnerKeyJSONRequestBody BindPartnerKeyJSONBody
+
+// AddLicenceJSONRequestBody defines body for AddLicence for application/json ContentType.
+type AddLicenceJSONRequestBody = LicenceRequest
+
 // ProposePeriodMoveJSONRequestBody defines body for ProposePeriodMove for application/json ContentType.
 type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
+
+// CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
+type CreateProductJSONRequestBody = ProductRequest
 
 // CancelSagaJSONRequestBody defines body for CancelSaga for application/json ContentType.
 type CancelSagaJSONRequestBody CancelSagaJSONBody
@@ -1967,6 +2564,18 @@ type ProposeResolutionJSONRequestBody ProposeResolutionJSONBody
 
 // CreateStreamTicketJSONRequestBody defines body for CreateStreamTicket for application/json ContentType.
 type CreateStreamTicketJSONRequestBody CreateStreamTicketJSONBody
+
+// CreateTransferJSONRequestBody defines body for CreateTransfer for application/json ContentType.
+type CreateTransferJSONRequestBody = TransferRequest
+
+// ReceiveTransferJSONRequestBody defines body for ReceiveTransfer for application/json ContentType.
+type ReceiveTransferJSONRequestBody = ReceiptRequest
+
+// CreateReturnJSONRequestBody defines body for CreateReturn for application/json ContentType.
+type CreateReturnJSONRequestBody = ReturnRequest
+
+// ProposeReviewJSONRequestBody defines body for ProposeReview for application/json ContentType.
+type ProposeReviewJSONRequestBody ProposeReviewJSONBody
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -2024,6 +2633,21 @@ type ServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(c *gin.Context, params TrialBalanceParams)
+	// ListPartners The register, newest first
+	// (GET /v1/partners)
+	ListPartners(c *gin.Context, params ListPartnersParams)
+	// CreatePartner Add a company to the register
+	// (POST /v1/partners)
+	CreatePartner(c *gin.Context, params CreatePartnerParams)
+	// GetPartner One company, by its id or one of its GLNs
+	// (GET /v1/partners/{id})
+	GetPartner(c *gin.Context, id PartnerID)
+	// BindPartnerKey Say that an API key speaks for a company
+	// (POST /v1/partners/{id}/keys)
+	BindPartnerKey(c *gin.Context, id PartnerID, params BindPartnerKeyParams)
+	// AddLicence Record a licence, registration or report, with its evidence
+	// (POST /v1/partners/{id}/licences)
+	AddLicence(c *gin.Context, id PartnerID, params AddLicenceParams)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(c *gin.Context, params ListPeriodsParams)
@@ -2033,6 +2657,12 @@ type ServerInterface interface {
 	// ProposePeriodMove Propose to soft-close, close or reopen a period
 	// (POST /v1/periods/{period}/{move})
 	ProposePeriodMove(c *gin.Context, period PeriodName, move ProposePeriodMoveParamsMove, params ProposePeriodMoveParams)
+	// ListProducts Products, newest first
+	// (GET /v1/products)
+	ListProducts(c *gin.Context, params ListProductsParams)
+	// CreateProduct Add a drug's master data
+	// (POST /v1/products)
+	CreateProduct(c *gin.Context, params CreateProductParams)
 	// GetReport A report of finance, as JSON, CSV or XLSX
 	// (GET /v1/reports/{report})
 	GetReport(c *gin.Context, report GetReportParamsReport, params GetReportParams)
@@ -2054,6 +2684,24 @@ type ServerInterface interface {
 	// CreateStreamTicket A ticket that opens one stream once, within 30 seconds
 	// (POST /v1/stream_tickets)
 	CreateStreamTicket(c *gin.Context)
+	// CreateTransfer Sell serialised units
+	// (POST /v1/transfers)
+	CreateTransfer(c *gin.Context, params CreateTransferParams)
+	// GetTransfer Where a transfer or a return stands
+	// (GET /v1/transfers/{id})
+	GetTransfer(c *gin.Context, id SagaID)
+	// ReceiveTransfer Say what the buyer received
+	// (POST /v1/transfers/{id}/receipt)
+	ReceiveTransfer(c *gin.Context, id SagaID, params ReceiveTransferParams)
+	// CreateReturn Take units of a completed transfer back
+	// (POST /v1/transfers/{id}/returns)
+	CreateReturn(c *gin.Context, id SagaID, params CreateReturnParams)
+	// ProposeReview Propose what becomes of an order that is held as suspicious
+	// (POST /v1/transfers/{id}/review)
+	ProposeReview(c *gin.Context, id SagaID, params ProposeReviewParams)
+	// TransferT3 The transaction information, history and statement of a transfer
+	// (GET /v1/transfers/{id}/t3)
+	TransferT3(c *gin.Context, id SagaID, params TransferT3Params)
 	// Version What is running
 	// (GET /version)
 	Version(c *gin.Context)
@@ -2693,6 +3341,204 @@ func (siw *ServerInterfaceWrapper) TrialBalance(c *gin.Context) {
 	siw.Handler.TrialBalance(c, params)
 }
 
+// ListPartners operation middleware
+func (siw *ServerInterfaceWrapper) ListPartners(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPartnersParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPartners(c, params)
+}
+
+// CreatePartner operation middleware
+func (siw *ServerInterfaceWrapper) CreatePartner(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreatePartnerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreatePartner(c, params)
+}
+
+// GetPartner operation middleware
+func (siw *ServerInterfaceWrapper) GetPartner(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PartnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPartner(c, id)
+}
+
+// BindPartnerKey operation middleware
+func (siw *ServerInterfaceWrapper) BindPartnerKey(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PartnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params BindPartnerKeyParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.BindPartnerKey(c, id, params)
+}
+
+// AddLicence operation middleware
+func (siw *ServerInterfaceWrapper) AddLicence(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PartnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AddLicenceParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AddLicence(c, id, params)
+}
+
 // ListPeriods operation middleware
 func (siw *ServerInterfaceWrapper) ListPeriods(c *gin.Context) {
 
@@ -2812,6 +3658,81 @@ func (siw *ServerInterfaceWrapper) ProposePeriodMove(c *gin.Context) {
 	}
 
 	siw.Handler.ProposePeriodMove(c, period, move, params)
+}
+
+// ListProducts operation middleware
+func (siw *ServerInterfaceWrapper) ListProducts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProductsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListProducts(c, params)
+}
+
+// CreateProduct operation middleware
+func (siw *ServerInterfaceWrapper) CreateProduct(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateProduct(c, params)
 }
 
 // GetReport operation middleware
@@ -3251,6 +4172,254 @@ func (siw *ServerInterfaceWrapper) CreateStreamTicket(c *gin.Context) {
 	siw.Handler.CreateStreamTicket(c)
 }
 
+// CreateTransfer operation middleware
+func (siw *ServerInterfaceWrapper) CreateTransfer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTransferParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateTransfer(c, params)
+}
+
+// GetTransfer operation middleware
+func (siw *ServerInterfaceWrapper) GetTransfer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SagaID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetTransfer(c, id)
+}
+
+// ReceiveTransfer operation middleware
+func (siw *ServerInterfaceWrapper) ReceiveTransfer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SagaID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReceiveTransferParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReceiveTransfer(c, id, params)
+}
+
+// CreateReturn operation middleware
+func (siw *ServerInterfaceWrapper) CreateReturn(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SagaID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateReturnParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateReturn(c, id, params)
+}
+
+// ProposeReview operation middleware
+func (siw *ServerInterfaceWrapper) ProposeReview(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SagaID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeReviewParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeReview(c, id, params)
+}
+
+// TransferT3 operation middleware
+func (siw *ServerInterfaceWrapper) TransferT3(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id SagaID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TransferT3Params
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TransferT3(c, id, params)
+}
+
 // Version operation middleware
 func (siw *ServerInterfaceWrapper) Version(c *gin.Context) {
 
@@ -3320,6 +4489,19 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
 	router.GET(options.BaseURL+"/version", wrapper.Version)
+	router.GET(options.BaseURL+"/v1/partners", wrapper.ListPartners)
+	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner)
+	router.GET(options.BaseURL+"/v1/partners/:id", wrapper.GetPartner)
+	router.POST(options.BaseURL+"/v1/partners/:id/licences", wrapper.AddLicence)
+	router.POST(options.BaseURL+"/v1/partners/:id/keys", wrapper.BindPartnerKey)
+	router.GET(options.BaseURL+"/v1/products", wrapper.ListProducts)
+	router.POST(options.BaseURL+"/v1/products", wrapper.CreateProduct)
+	router.POST(options.BaseURL+"/v1/transfers", wrapper.CreateTransfer)
+	router.GET(options.BaseURL+"/v1/transfers/:id", wrapper.GetTransfer)
+	router.GET(options.BaseURL+"/v1/transfers/:id/t3", wrapper.TransferT3)
+	router.POST(options.BaseURL+"/v1/transfers/:id/receipt", wrapper.ReceiveTransfer)
+	router.POST(options.BaseURL+"/v1/transfers/:id/review", wrapper.ProposeReview)
+	router.POST(options.BaseURL+"/v1/transfers/:id/returns", wrapper.CreateReturn)
 }
 
 type AcceptedResponseHeaders struct {
@@ -3343,6 +4525,16 @@ type ApprovalJSONResponse struct {
 	Body Approval
 
 	Headers ApprovalResponseHeaders
+}
+
+type PartnerAddedResponseHeaders struct {
+	Location  *string
+	RequestId *string
+}
+type PartnerAddedJSONResponse struct {
+	Body Partner
+
+	Headers PartnerAddedResponseHeaders
 }
 
 type ProblemResponseHeaders struct {
@@ -4296,6 +5488,269 @@ func (response TrialBalancedefaultApplicationProblemPlusJSONResponse) VisitTrial
 	return err
 }
 
+type ListPartnersRequestObject struct {
+	Params ListPartnersParams
+}
+
+type ListPartnersResponseObject interface {
+	VisitListPartnersResponse(w http.ResponseWriter) error
+}
+
+type ListPartners200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListPartners200JSONResponse struct {
+	Body struct {
+		Data       []Partner                             `json:"data"`
+		HasMore    bool                                  `json:"has_more"`
+		NextCursor *string                               `json:"next_cursor"`
+		Object     ListPartners200JSONResponseBodyObject `json:"object"`
+	}
+	Headers ListPartners200ResponseHeaders
+}
+
+func (response ListPartners200JSONResponse) VisitListPartnersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPartnersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListPartnersdefaultApplicationProblemPlusJSONResponse) VisitListPartnersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePartnerRequestObject struct {
+	Params CreatePartnerParams
+	Body   *CreatePartnerJSONRequestBody
+}
+
+type CreatePartnerResponseObject interface {
+	VisitCreatePartnerResponse(w http.ResponseWriter) error
+}
+
+type CreatePartner201JSONResponse struct{ PartnerAddedJSONResponse }
+
+func (response CreatePartner201JSONResponse) VisitCreatePartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreatePartnerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CreatePartnerdefaultApplicationProblemPlusJSONResponse) VisitCreatePartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartnerRequestObject struct {
+	Id PartnerID `json:"id"`
+}
+
+type GetPartnerResponseObject interface {
+	VisitGetPartnerResponse(w http.ResponseWriter) error
+}
+
+type GetPartner200ResponseHeaders struct {
+	RequestId *string
+}
+
+type GetPartner200JSONResponse struct {
+	Body    Partner
+	Headers GetPartner200ResponseHeaders
+}
+
+func (response GetPartner200JSONResponse) VisitGetPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPartnerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetPartnerdefaultApplicationProblemPlusJSONResponse) VisitGetPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BindPartnerKeyRequestObject struct {
+	Id     PartnerID `json:"id"`
+	Params BindPartnerKeyParams
+	Body   *BindPartnerKeyJSONRequestBody
+}
+
+type BindPartnerKeyResponseObject interface {
+	VisitBindPartnerKeyResponse(w http.ResponseWriter) error
+}
+
+type BindPartnerKey201JSONResponse struct{ PartnerAddedJSONResponse }
+
+func (response BindPartnerKey201JSONResponse) VisitBindPartnerKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type BindPartnerKeydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response BindPartnerKeydefaultApplicationProblemPlusJSONResponse) VisitBindPartnerKeyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddLicenceRequestObject struct {
+	Id     PartnerID `json:"id"`
+	Params AddLicenceParams
+	Body   *AddLicenceJSONRequestBody
+}
+
+type AddLicenceResponseObject interface {
+	VisitAddLicenceResponse(w http.ResponseWriter) error
+}
+
+type AddLicence201JSONResponse struct{ PartnerAddedJSONResponse }
+
+func (response AddLicence201JSONResponse) VisitAddLicenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddLicencedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response AddLicencedefaultApplicationProblemPlusJSONResponse) VisitAddLicenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPeriodsRequestObject struct {
 	Params ListPeriodsParams
 }
@@ -4444,6 +5899,118 @@ type ProposePeriodMovedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ProposePeriodMovedefaultApplicationProblemPlusJSONResponse) VisitProposePeriodMoveResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductsRequestObject struct {
+	Params ListProductsParams
+}
+
+type ListProductsResponseObject interface {
+	VisitListProductsResponse(w http.ResponseWriter) error
+}
+
+type ListProducts200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListProducts200JSONResponse struct {
+	Body struct {
+		Data       []Product                             `json:"data"`
+		HasMore    bool                                  `json:"has_more"`
+		NextCursor *string                               `json:"next_cursor"`
+		Object     ListProducts200JSONResponseBodyObject `json:"object"`
+	}
+	Headers ListProducts200ResponseHeaders
+}
+
+func (response ListProducts200JSONResponse) VisitListProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListProductsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListProductsdefaultApplicationProblemPlusJSONResponse) VisitListProductsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProductRequestObject struct {
+	Params CreateProductParams
+	Body   *CreateProductJSONRequestBody
+}
+
+type CreateProductResponseObject interface {
+	VisitCreateProductResponse(w http.ResponseWriter) error
+}
+
+type CreateProduct201ResponseHeaders struct {
+	RequestId *string
+}
+
+type CreateProduct201JSONResponse struct {
+	Body    Product
+	Headers CreateProduct201ResponseHeaders
+}
+
+func (response CreateProduct201JSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateProductdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CreateProductdefaultApplicationProblemPlusJSONResponse) VisitCreateProductResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5008,6 +6575,387 @@ func (response CreateStreamTicketdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type CreateTransferRequestObject struct {
+	Params CreateTransferParams
+	Body   *CreateTransferJSONRequestBody
+}
+
+type CreateTransferResponseObject interface {
+	VisitCreateTransferResponse(w http.ResponseWriter) error
+}
+
+type CreateTransfer202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response CreateTransfer202JSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyExpires != nil {
+		w.Header().Set("Idempotency-Expires", fmt.Sprint(*response.Headers.IdempotencyExpires))
+	}
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.OriginalRequest != nil {
+		w.Header().Set("Original-Request", fmt.Sprint(*response.Headers.OriginalRequest))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CreateTransferdefaultApplicationProblemPlusJSONResponse) VisitCreateTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTransferRequestObject struct {
+	Id SagaID `json:"id"`
+}
+
+type GetTransferResponseObject interface {
+	VisitGetTransferResponse(w http.ResponseWriter) error
+}
+
+type GetTransfer200ResponseHeaders struct {
+	ETag      *string
+	RequestId *string
+}
+
+type GetTransfer200JSONResponse struct {
+	Body    Saga
+	Headers GetTransfer200ResponseHeaders
+}
+
+func (response GetTransfer200JSONResponse) VisitGetTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetTransferdefaultApplicationProblemPlusJSONResponse) VisitGetTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReceiveTransferRequestObject struct {
+	Id     SagaID `json:"id"`
+	Params ReceiveTransferParams
+	Body   *ReceiveTransferJSONRequestBody
+}
+
+type ReceiveTransferResponseObject interface {
+	VisitReceiveTransferResponse(w http.ResponseWriter) error
+}
+
+type ReceiveTransfer202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response ReceiveTransfer202JSONResponse) VisitReceiveTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyExpires != nil {
+		w.Header().Set("Idempotency-Expires", fmt.Sprint(*response.Headers.IdempotencyExpires))
+	}
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.OriginalRequest != nil {
+		w.Header().Set("Original-Request", fmt.Sprint(*response.Headers.OriginalRequest))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReceiveTransferdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ReceiveTransferdefaultApplicationProblemPlusJSONResponse) VisitReceiveTransferResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReturnRequestObject struct {
+	Id     SagaID `json:"id"`
+	Params CreateReturnParams
+	Body   *CreateReturnJSONRequestBody
+}
+
+type CreateReturnResponseObject interface {
+	VisitCreateReturnResponse(w http.ResponseWriter) error
+}
+
+type CreateReturn202JSONResponse struct{ AcceptedJSONResponse }
+
+func (response CreateReturn202JSONResponse) VisitCreateReturnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.IdempotencyExpires != nil {
+		w.Header().Set("Idempotency-Expires", fmt.Sprint(*response.Headers.IdempotencyExpires))
+	}
+	if response.Headers.IdempotentReplayed != nil {
+		w.Header().Set("Idempotent-Replayed", fmt.Sprint(*response.Headers.IdempotentReplayed))
+	}
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.OriginalRequest != nil {
+		w.Header().Set("Original-Request", fmt.Sprint(*response.Headers.OriginalRequest))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	if response.Headers.RetryAfter != nil {
+		w.Header().Set("Retry-After", fmt.Sprint(*response.Headers.RetryAfter))
+	}
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReturndefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CreateReturndefaultApplicationProblemPlusJSONResponse) VisitCreateReturnResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReviewRequestObject struct {
+	Id     SagaID `json:"id"`
+	Params ProposeReviewParams
+	Body   *ProposeReviewJSONRequestBody
+}
+
+type ProposeReviewResponseObject interface {
+	VisitProposeReviewResponse(w http.ResponseWriter) error
+}
+
+type ProposeReview201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeReview201JSONResponse) VisitProposeReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeReviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeReviewdefaultApplicationProblemPlusJSONResponse) VisitProposeReviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TransferT3RequestObject struct {
+	Id     SagaID `json:"id"`
+	Params TransferT3Params
+}
+
+type TransferT3ResponseObject interface {
+	VisitTransferT3Response(w http.ResponseWriter) error
+}
+
+type TransferT3200ResponseHeaders struct {
+	ETag      *string
+	RequestId *string
+}
+
+type TransferT3200ApplicationLdPlusJSONResponse struct {
+	Body    map[string]interface{}
+	Headers TransferT3200ResponseHeaders
+}
+
+func (response TransferT3200ApplicationLdPlusJSONResponse) VisitTransferT3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/ld+json")
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TransferT3200ApplicationxmlResponse struct {
+	Body          io.Reader
+	Headers       TransferT3200ResponseHeaders
+	ContentLength int64
+}
+
+func (response TransferT3200ApplicationxmlResponse) VisitTransferT3Response(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/xml")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.ETag != nil {
+		w.Header().Set("ETag", fmt.Sprint(*response.Headers.ETag))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type TransferT3defaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response TransferT3defaultApplicationProblemPlusJSONResponse) VisitTransferT3Response(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type VersionRequestObject struct {
 }
 
@@ -5089,6 +7037,21 @@ type StrictServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(ctx context.Context, request TrialBalanceRequestObject) (TrialBalanceResponseObject, error)
+	// ListPartners The register, newest first
+	// (GET /v1/partners)
+	ListPartners(ctx context.Context, request ListPartnersRequestObject) (ListPartnersResponseObject, error)
+	// CreatePartner Add a company to the register
+	// (POST /v1/partners)
+	CreatePartner(ctx context.Context, request CreatePartnerRequestObject) (CreatePartnerResponseObject, error)
+	// GetPartner One company, by its id or one of its GLNs
+	// (GET /v1/partners/{id})
+	GetPartner(ctx context.Context, request GetPartnerRequestObject) (GetPartnerResponseObject, error)
+	// BindPartnerKey Say that an API key speaks for a company
+	// (POST /v1/partners/{id}/keys)
+	BindPartnerKey(ctx context.Context, request BindPartnerKeyRequestObject) (BindPartnerKeyResponseObject, error)
+	// AddLicence Record a licence, registration or report, with its evidence
+	// (POST /v1/partners/{id}/licences)
+	AddLicence(ctx context.Context, request AddLicenceRequestObject) (AddLicenceResponseObject, error)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error)
@@ -5098,6 +7061,12 @@ type StrictServerInterface interface {
 	// ProposePeriodMove Propose to soft-close, close or reopen a period
 	// (POST /v1/periods/{period}/{move})
 	ProposePeriodMove(ctx context.Context, request ProposePeriodMoveRequestObject) (ProposePeriodMoveResponseObject, error)
+	// ListProducts Products, newest first
+	// (GET /v1/products)
+	ListProducts(ctx context.Context, request ListProductsRequestObject) (ListProductsResponseObject, error)
+	// CreateProduct Add a drug's master data
+	// (POST /v1/products)
+	CreateProduct(ctx context.Context, request CreateProductRequestObject) (CreateProductResponseObject, error)
 	// GetReport A report of finance, as JSON, CSV or XLSX
 	// (GET /v1/reports/{report})
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
@@ -5119,6 +7088,24 @@ type StrictServerInterface interface {
 	// CreateStreamTicket A ticket that opens one stream once, within 30 seconds
 	// (POST /v1/stream_tickets)
 	CreateStreamTicket(ctx context.Context, request CreateStreamTicketRequestObject) (CreateStreamTicketResponseObject, error)
+	// CreateTransfer Sell serialised units
+	// (POST /v1/transfers)
+	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
+	// GetTransfer Where a transfer or a return stands
+	// (GET /v1/transfers/{id})
+	GetTransfer(ctx context.Context, request GetTransferRequestObject) (GetTransferResponseObject, error)
+	// ReceiveTransfer Say what the buyer received
+	// (POST /v1/transfers/{id}/receipt)
+	ReceiveTransfer(ctx context.Context, request ReceiveTransferRequestObject) (ReceiveTransferResponseObject, error)
+	// CreateReturn Take units of a completed transfer back
+	// (POST /v1/transfers/{id}/returns)
+	CreateReturn(ctx context.Context, request CreateReturnRequestObject) (CreateReturnResponseObject, error)
+	// ProposeReview Propose what becomes of an order that is held as suspicious
+	// (POST /v1/transfers/{id}/review)
+	ProposeReview(ctx context.Context, request ProposeReviewRequestObject) (ProposeReviewResponseObject, error)
+	// TransferT3 The transaction information, history and statement of a transfer
+	// (GET /v1/transfers/{id}/t3)
+	TransferT3(ctx context.Context, request TransferT3RequestObject) (TransferT3ResponseObject, error)
 	// Version What is running
 	// (GET /version)
 	Version(ctx context.Context, request VersionRequestObject) (VersionResponseObject, error)
@@ -5753,6 +7740,192 @@ func (sh *strictHandler) TrialBalance(ctx *gin.Context, params TrialBalanceParam
 	}
 }
 
+// ListPartners operation middleware
+func (sh *strictHandler) ListPartners(ctx *gin.Context, params ListPartnersParams) {
+	var request ListPartnersRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPartners(ctx, request.(ListPartnersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPartners")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPartnersResponseObject); ok {
+		if err := validResponse.VisitListPartnersResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreatePartner operation middleware
+func (sh *strictHandler) CreatePartner(ctx *gin.Context, params CreatePartnerParams) {
+	var request CreatePartnerRequestObject
+
+	request.Params = params
+
+	var body CreatePartnerJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreatePartner(ctx, request.(CreatePartnerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreatePartner")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreatePartnerResponseObject); ok {
+		if err := validResponse.VisitCreatePartnerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetPartner operation middleware
+func (sh *strictHandler) GetPartner(ctx *gin.Context, id PartnerID) {
+	var request GetPartnerRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPartner(ctx, request.(GetPartnerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPartner")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetPartnerResponseObject); ok {
+		if err := validResponse.VisitGetPartnerResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// BindPartnerKey operation middleware
+func (sh *strictHandler) BindPartnerKey(ctx *gin.Context, id PartnerID, params BindPartnerKeyParams) {
+	var request BindPartnerKeyRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body BindPartnerKeyJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.BindPartnerKey(ctx, request.(BindPartnerKeyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "BindPartnerKey")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(BindPartnerKeyResponseObject); ok {
+		if err := validResponse.VisitBindPartnerKeyResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddLicence operation middleware
+func (sh *strictHandler) AddLicence(ctx *gin.Context, id PartnerID, params AddLicenceParams) {
+	var request AddLicenceRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body AddLicenceJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AddLicence(ctx, request.(AddLicenceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddLicence")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AddLicenceResponseObject); ok {
+		if err := validResponse.VisitAddLicenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListPeriods operation middleware
 func (sh *strictHandler) ListPeriods(ctx *gin.Context, params ListPeriodsParams) {
 	var request ListPeriodsRequestObject
@@ -5845,6 +8018,76 @@ func (sh *strictHandler) ProposePeriodMove(ctx *gin.Context, period PeriodName, 
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(ProposePeriodMoveResponseObject); ok {
 		if err := validResponse.VisitProposePeriodMoveResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListProducts operation middleware
+func (sh *strictHandler) ListProducts(ctx *gin.Context, params ListProductsParams) {
+	var request ListProductsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListProducts(ctx, request.(ListProductsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListProducts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListProductsResponseObject); ok {
+		if err := validResponse.VisitListProductsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateProduct operation middleware
+func (sh *strictHandler) CreateProduct(ctx *gin.Context, params CreateProductParams) {
+	var request CreateProductRequestObject
+
+	request.Params = params
+
+	var body CreateProductJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateProduct(ctx, request.(CreateProductRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateProduct")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateProductResponseObject); ok {
+		if err := validResponse.VisitCreateProductResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -6087,6 +8330,238 @@ func (sh *strictHandler) CreateStreamTicket(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CreateStreamTicketResponseObject); ok {
 		if err := validResponse.VisitCreateStreamTicketResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateTransfer operation middleware
+func (sh *strictHandler) CreateTransfer(ctx *gin.Context, params CreateTransferParams) {
+	var request CreateTransferRequestObject
+
+	request.Params = params
+
+	var body CreateTransferJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateTransfer(ctx, request.(CreateTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateTransferResponseObject); ok {
+		if err := validResponse.VisitCreateTransferResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetTransfer operation middleware
+func (sh *strictHandler) GetTransfer(ctx *gin.Context, id SagaID) {
+	var request GetTransferRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTransfer(ctx, request.(GetTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetTransferResponseObject); ok {
+		if err := validResponse.VisitGetTransferResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReceiveTransfer operation middleware
+func (sh *strictHandler) ReceiveTransfer(ctx *gin.Context, id SagaID, params ReceiveTransferParams) {
+	var request ReceiveTransferRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ReceiveTransferJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReceiveTransfer(ctx, request.(ReceiveTransferRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReceiveTransfer")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReceiveTransferResponseObject); ok {
+		if err := validResponse.VisitReceiveTransferResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CreateReturn operation middleware
+func (sh *strictHandler) CreateReturn(ctx *gin.Context, id SagaID, params CreateReturnParams) {
+	var request CreateReturnRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body CreateReturnJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateReturn(ctx, request.(CreateReturnRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateReturn")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CreateReturnResponseObject); ok {
+		if err := validResponse.VisitCreateReturnResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeReview operation middleware
+func (sh *strictHandler) ProposeReview(ctx *gin.Context, id SagaID, params ProposeReviewParams) {
+	var request ProposeReviewRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ProposeReviewJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeReview(ctx, request.(ProposeReviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeReview")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeReviewResponseObject); ok {
+		if err := validResponse.VisitProposeReviewResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TransferT3 operation middleware
+func (sh *strictHandler) TransferT3(ctx *gin.Context, id SagaID, params TransferT3Params) {
+	var request TransferT3RequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TransferT3(ctx, request.(TransferT3RequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TransferT3")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(TransferT3ResponseObject); ok {
+		if err := validResponse.VisitTransferT3Response(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -23,12 +23,14 @@ type Account struct {
 	Normal Side // the side on which the balance usually stands
 }
 
-// The accounts a booking uses.
+// The accounts a booking and a transfer use.
 const (
 	CashBank         = "1010"
 	StripeClearing   = "1020"
 	Suspense         = "1900"
 	CustomerDeposits = "2010"
+	SellerPayable    = "2100"
+	RefundsPayable   = "2300"
 	BookingRevenue   = "4010"
 	ProcessorFees    = "5010"
 )
@@ -42,9 +44,9 @@ func Chart() []Account {
 		{"1200", "Receivable", Asset, Debit},
 		{Suspense, "Suspense", Asset, Debit},
 		{CustomerDeposits, "Customer deposits", Liability, Credit},
-		{"2100", "Seller payable", Liability, Credit},
+		{SellerPayable, "Seller payable", Liability, Credit},
 		{"2200", "Sales tax payable", Liability, Credit},
-		{"2300", "Refunds payable", Liability, Credit},
+		{RefundsPayable, "Refunds payable", Liability, Credit},
 		{BookingRevenue, "Booking revenue", Revenue, Credit},
 		{"4020", "Usage revenue", Revenue, Credit},
 		{"4030", "Commission", Revenue, Credit},

@@ -2,7 +2,6 @@
 package workflows
 
 import (
-	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"github.com/recourse/recourse/activities"
@@ -35,13 +34,4 @@ func Booking(ctx workflow.Context, in activities.SagaInput, plan activities.Book
 		saga.Together(confirm...),
 		revenue,
 	})
-}
-
-// Register makes a worker able to run every saga.
-func Register(w worker.Registry, sagas *activities.Sagas, payments *activities.Payments, reservations *activities.Reservations, postings *activities.Postings) {
-	w.RegisterWorkflowWithOptions(Booking, workflow.RegisterOptions{Name: BookingType})
-	w.RegisterActivity(sagas)
-	w.RegisterActivity(payments)
-	w.RegisterActivity(reservations)
-	w.RegisterActivity(postings)
 }

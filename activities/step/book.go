@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/ledger"
 )
 
@@ -113,12 +114,14 @@ type Intent struct {
 
 // Settlement is how an operation ended: Succeeded, RefusedAs (do only) or
 // Skipped (undo only), what the other side answered (ids and amounts, no
-// personal data) and the postings it causes. It commits whole or not at all.
+// personal data), the postings it causes and what it does to the custody of
+// goods. It commits whole or not at all.
 type Settlement struct {
 	Status   Status
 	Result   any
 	Failure  *Refused
 	Postings []ledger.Transaction
+	Custody  *dscsa.Change
 }
 
 // ErrAbandoned answers a Note or Settle of a do that an undo has overtaken.
@@ -139,7 +142,9 @@ type Book interface {
 	// NextEpoch moves a running operation to a new key after a proof that
 	// nothing happened under the old one, and returns the new epoch.
 	NextEpoch(ctx context.Context, c Call, op Op) (int, error)
-	// Settle ends the operation: row, postings and event commit together.
-	// Settling again with the same status is a no-op.
+	// Settle ends the operation: row, postings, custody and event commit
+	// together. Settling again with the same status is a no-op. It answers
+	// *Refused when the custody of the goods does not allow the change: then
+	// nothing is settled.
 	Settle(ctx context.Context, c Call, op Op, s Settlement) error
 }

@@ -19,5 +19,9 @@
 // Refused are facts and settle the row. Transient means nothing happened: the
 // same key is sent again. Unknown means nobody knows: the same key is sent
 // again or the effect is looked up, and when the time for it is over the
-// step's undo finds out and undoes it.
+// step's undo finds out and undoes it. A fifth answer, Waiting, is no failure:
+// nothing happened because somebody else's turn it is.
+//
+// An effect in our own database happens in the settlement: the book may refuse
+// it there, and then the step is refused and nothing of it is kept.
 package step

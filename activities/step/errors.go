@@ -46,6 +46,13 @@ type Misuse struct {
 func (m *Misuse) Error() string { return "misuse: " + m.Code + ": " + m.Err.Error() }
 func (m *Misuse) Unwrap() error { return m.Err }
 
+// Waiting is no failure: the step cannot go on before somebody outside has
+// done something, such as received the goods. Whoever does it wakes the saga.
+// For says what is waited for, to operators.
+type Waiting struct{ For string }
+
+func (w *Waiting) Error() string { return "waiting for " + w.For }
+
 // AsRefused reports whether err is, or wraps, a definite refusal.
 func AsRefused(err error) (*Refused, bool) {
 	var r *Refused

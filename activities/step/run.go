@@ -76,7 +76,8 @@ type Effect func(ctx context.Context, a Attempt) (Settlement, error)
 // at most once over all attempts, as doc.go says.
 //
 // Errors: *Refused, ErrDangling, ErrCancelled, ErrStopped and *Misuse end the
-// operation's attempts; everything else may be tried again. A refusal of an
+// operation's attempts; *Waiting ends this one until somebody wakes the saga;
+// everything else may be tried again. A refusal of an
 // undo, or of a step past the pivot, is a *Misuse: it must succeed, so people
 // have to look.
 func Run(ctx context.Context, book Book, c Call, op Op, effect Effect) (Record, error) {
@@ -103,24 +104,21 @@ func Run(ctx context.Context, book Book, c Call, op Op, effect Effect) (Record, 
 	}
 
 	s, err := effect(ctx, Attempt{Call: c, Op: op, Intent: intent, book: book})
+	if err == nil {
+		err = settle(ctx, book, c, op, &s)
+	}
 	refused, no := AsRefused(err)
 	switch {
 	case no && (op == Undo || c.Class == Retriable):
 		return intent.Record, &Misuse{Code: refused.Code, Err: err}
 	case no:
 		s = Settlement{Status: RefusedAs, Failure: refused}
-	case errors.Is(err, ErrAbandoned):
-		return intent.Record, ErrDangling
-	case err != nil:
-		return intent.Record, err
-	case s.Status == "":
-		s.Status = Succeeded
+		err = settle(ctx, book, c, op, &s)
 	}
-	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
-	defer cancel()
-	if err := book.Settle(settle, c, op, s); errors.Is(err, ErrAbandoned) {
+	if errors.Is(err, ErrAbandoned) {
 		return intent.Record, ErrDangling
-	} else if err != nil {
+	}
+	if err != nil {
 		return intent.Record, err
 	}
 	intent.Record.Status = s.Status
@@ -128,4 +126,15 @@ func Run(ctx context.Context, book Book, c Call, op Op, effect Effect) (Record, 
 		return intent.Record, refused
 	}
 	return intent.Record, nil
+}
+
+// settle puts an outcome on record. The book itself may refuse it: goods that
+// the effect found free may not be any more.
+func settle(ctx context.Context, book Book, c Call, op Op, s *Settlement) error {
+	if s.Status == "" {
+		s.Status = Succeeded
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	return book.Settle(ctx, c, op, *s)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
-const context = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+const jsonContext = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 
 // collection answers with a list of names.
 func (s *server) collection(w http.ResponseWriter, r *http.Request, members []string) {
@@ -20,7 +20,7 @@ func (s *server) collection(w http.ResponseWriter, r *http.Request, members []st
 	}
 	announce(w.Header())
 	w.Header().Set("Content-Type", media)
-	_ = json.NewEncoder(w).Encode(map[string]any{"@context": context, "type": "Collection", "member": members})
+	_ = json.NewEncoder(w).Encode(map[string]any{"@context": jsonContext, "type": "Collection", "member": members})
 }
 
 // resources names what is under /epcis.

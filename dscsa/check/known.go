@@ -40,6 +40,7 @@ type Thing struct {
 	Parent         string    // key of the container it is in, "": none
 	Holder         string    // PartyKey of its owner, "": not known
 	Held           string    // why it is not for sale, "": it is: "quarantine", "recall", "suspect"
+	Last           time.Time // of the last event that concerns it; an earlier event is late and says nothing of now
 }
 
 // Party is a trading partner at the time of the check.
@@ -212,6 +213,9 @@ func (b *asking) moves(e *epcis.Event, s string, where at, t Thing, u *unit, sal
 		if exists && !t.Decommissioned.IsZero() && e.EventTime.After(t.Decommissioned) && e.Action != epcis.Delete {
 			c.find("event-after-decommissioning", where, "%s was decommissioned at %s and comes again at %s", brief(s), stamp(t.Decommissioned), stamp(e.EventTime))
 		}
+	}
+	if e.EventTime.Before(t.Last) {
+		return
 	}
 	packs := e.Type == epcis.AggregationEvent && e.Action == epcis.Add
 	if packs && t.Parent != "" && t.Parent != b.key(e.Parent) && u.flags&wasUnpacked == 0 && !b.emptiedHere(t.Parent) {

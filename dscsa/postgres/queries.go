@@ -33,6 +33,8 @@ var (
 	sqlFactsOf        = statement("queries/facts_of")
 	sqlFactsBySeq     = statement("queries/facts_by_seq")
 	sqlFactsDeclaring = statement("queries/facts_declaring")
+	sqlHappened       = statement("queries/happened")
+	sqlEventHashes    = statement("queries/event_hashes")
 	sqlHoldsPlaced    = statement("queries/holds_placed")
 	sqlChain          = statement("queries/chain")
 	sqlHoldsInForce   = statement("queries/holds_in_force")

@@ -62,7 +62,7 @@ func (d *document) body() io.ReadSeeker { return bytes.NewReader(d.bytes) }
 
 // examine holds the document against what is known and reports.
 func (s *Service) examine(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, d *document) (check.Report, error) {
-	known := s.custody.Known(tx, tenant, s.partners)
+	known := &knowledge{s: s, tx: tx, tenant: tenant}
 	for from := 0; from < len(d.events); {
 		to := from + 1
 		for to < len(d.events) && d.numbers[to] == d.numbers[to-1]+1 {
@@ -140,7 +140,7 @@ func partyOf(s string) string {
 // sender refuses a document that somebody else sends than it says, and puts
 // down companies nobody has met.
 func (s *Service) sender(ctx context.Context, tx pgx.Tx, who auth.Principal, d *document) error {
-	partner, bound, err := s.partners.OfKey(ctx, tx, who.Tenant, who.KeyID)
+	partner, bound, err := s.partners.OfKeyTx(ctx, tx, who.Tenant, who.KeyID)
 	if err != nil {
 		return fmt.Errorf("find whose credential this is: %w", err)
 	}
@@ -155,7 +155,7 @@ func (s *Service) sender(ctx context.Context, tx pgx.Tx, who auth.Principal, d *
 		}
 		return nil
 	}
-	return s.partners.Meet(ctx, tx, who.Tenant, who.KeyID, d.companies())
+	return s.partners.MeetTx(ctx, tx, who.Tenant, who.KeyID, d.companies())
 }
 
 // senders are the parties that the document says it is from: its header's, or

@@ -31,13 +31,17 @@ type Service struct {
 	now      func() time.Time
 }
 
-// Partners is the register of trading partners.
+// Partners is the register of trading partners and products.
 type Partners interface {
-	// OfKey is the partner as which a credential sends; found is false of a
+	// OfKeyTx is the partner as which a credential sends; found is false of a
 	// credential that is nobody's.
-	OfKey(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string) (p dscsa.Partner, found bool, err error)
-	// Meet puts down companies by GLN that are not known yet, unverified.
-	Meet(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string, companies []dscsa.Partner) error
+	OfKeyTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string) (p dscsa.Partner, found bool, err error)
+	// OfGLNsTx are the partners of some GLNs, by GLN.
+	OfGLNsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, glns []string) (map[string]dscsa.Partner, error)
+	// MeetTx puts companies down that nobody has met, unverified.
+	MeetTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string, companies []dscsa.Partner) error
+	// KnownProductsTx are those of some GTINs that are registered.
+	KnownProductsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, gtins []string) (map[string]bool, error)
 }
 
 var _ epcisapi.Repository = (*Service)(nil)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/activities/step"
+	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/internal/sagabook/internal/bookdb"
 	"github.com/recourse/recourse/ledger"
@@ -22,10 +23,17 @@ type Poster interface {
 	PostTx(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger.Transaction) ([]ledger.Result, error)
 }
 
+// Custody changes who owns goods in the transaction of the step that causes it.
+// It answers *step.Refused when the goods do not allow it.
+type Custody interface {
+	ApplyTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga string, c dscsa.Change) error
+}
+
 // Book is the book of all tenants' sagas. It is safe for concurrent use.
 type Book struct {
-	pool   *pgxpool.Pool
-	ledger Poster
+	pool    *pgxpool.Pool
+	ledger  Poster
+	custody Custody
 }
 
 var (
@@ -34,7 +42,9 @@ var (
 )
 
 // New returns the book behind pool, whose role is app_worker.
-func New(pool *pgxpool.Pool, ledger Poster) *Book { return &Book{pool: pool, ledger: ledger} }
+func New(pool *pgxpool.Pool, ledger Poster, custody Custody) *Book {
+	return &Book{pool: pool, ledger: ledger, custody: custody}
+}
 
 // Intend implements step.Book.
 func (b *Book) Intend(ctx context.Context, c step.Call, op step.Op) (step.Intent, error) {
@@ -147,6 +157,11 @@ func (b *Book) Settle(ctx context.Context, c step.Call, op step.Op, s step.Settl
 			return orNoIntent(err)
 		}
 		if row.Moved {
+			if s.Custody != nil {
+				if err := b.custody.ApplyTx(ctx, tx, c.Tenant, c.Saga, *s.Custody); err != nil {
+					return err
+				}
+			}
 			return b.post(ctx, tx, c.Tenant, s.Postings)
 		}
 		switch step.Status(row.Status) {

@@ -23,7 +23,8 @@
 // intent exclude each other. A transaction that changes what a client can see
 // raises saga.version by one for each change, writes the event of that version
 // and wakes listeners when it commits. A step is settled together with its
-// ledger postings. A settled operation and an ended saga never change again;
+// ledger postings and its change of custody: money and goods agree, or neither
+// has moved. A settled operation and an ended saga never change again;
 // triggers in the schema hold that too.
 //
 // What happens on failure. Nothing is half-written: any error rolls the whole

@@ -14,7 +14,7 @@ import (
 )
 
 // Roles are the roles a key can have, one each.
-var Roles = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator"}
+var Roles = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator", "trading_partner"}
 
 // A Key is a credential as it is stored: its public id and the SHA-256 of its
 // secret.

@@ -16,6 +16,11 @@
 // it by hand. A step that was definitely refused is not undone. Nothing here
 // has an execution timeout: a saga that the server ended would never be undone.
 //
+// A step may wait for somebody outside: the buyer's receipt, a person's
+// decision. It looks again when it is woken, and by itself ever more rarely; it
+// can be cancelled meanwhile, until the pivot. How long it waits is its own
+// policy.
+//
 // What happens on failure. A compensatable step is tried four times and then
 // given up. A pivot, a step past it and an undo are tried eight times in a
 // burst; then the saga is in attention, visible to everybody, and goes on

@@ -19,6 +19,7 @@ var state = temporal.NewSearchAttributeKeyKeyword("RecourseState")
 type run struct {
 	in      activities.SagaInput
 	resolve map[string]workflow.Channel // people's word, by step
+	wake    map[string]workflow.Channel // news for a step that waits, by step
 	undos   []registered                // in declared order
 	effects int                         // steps that had, or may have had, an effect
 }
@@ -33,8 +34,9 @@ type registered struct {
 // Run carries a saga through its flow. It returns when the saga has ended; an
 // error means that the book refused to end it, and the sweeper starts it again.
 func Run(ctx workflow.Context, in activities.SagaInput, flow Flow) error {
-	r := &run{in: in, resolve: map[string]workflow.Channel{}}
+	r := &run{in: in, resolve: map[string]workflow.Channel{}, wake: map[string]workflow.Channel{}}
 	r.listen(ctx)
+	r.hearken(ctx)
 	var resume activities.Resume
 	err := r.book(ctx, activities.SagaBegin, &resume, in.Tenant, in.Saga, workflow.GetInfo(ctx).WorkflowExecution.RunID)
 	if err != nil {
@@ -204,8 +206,20 @@ func (r *run) do(ctx workflow.Context, s Step, c step.Call) error {
 	return err
 }
 
-// attempt lets the orchestrator try an operation up to n times.
+// attempt lets the orchestrator try an operation up to n times. A step that
+// waits for somebody outside is tried again when there is news.
 func (r *run) attempt(ctx workflow.Context, s Step, c step.Call, op step.Op, n int32) (step.Status, error) {
+	for wait := firstLook; ; wait = min(2*wait, longestLook) {
+		status, err := r.try(ctx, s, c, op, n)
+		if !waits(err) || ctx.Err() != nil {
+			return status, err
+		}
+		r.news(ctx, c.Step, wait)
+	}
+}
+
+// try is one burst of attempts.
+func (r *run) try(ctx workflow.Context, s Step, c step.Call, op step.Op, n int32) (step.Status, error) {
 	retry := &temporal.RetryPolicy{
 		InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second, MaximumAttempts: n,
 	}

@@ -1,0 +1,3 @@
+-- The tenant's chain of custody.
+-- name: Chain :one
+select c.id from custody.chain c where c.tenant_id = @tenant_id;
