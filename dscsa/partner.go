@@ -13,6 +13,7 @@ const (
 	Wholesaler   PartnerRole = "wholesaler"
 	Logistics    PartnerRole = "3pl"
 	Dispenser    PartnerRole = "dispenser"
+	NotKnown     PartnerRole = "unknown" // met in a document only
 )
 
 // Partner is a company of the supply chain as a tenant knows it.

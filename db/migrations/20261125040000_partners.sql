@@ -33,7 +33,7 @@ create table custody.partner (
   constraint partner_pkey primary key (tenant_id, id),
   constraint partner_id_shape check (id ~ '^ptr_[0-9a-z]{26}$'),
   constraint partner_name_length check (length(name) between 1 and 200),
-  constraint partner_role_known check (role in ('manufacturer', 'repackager', 'wholesaler', '3pl', 'dispenser')),
+  constraint partner_role_known check (role in ('manufacturer', 'repackager', 'wholesaler', '3pl', 'dispenser', 'unknown')),
   constraint partner_country_shape check (country ~ '^[A-Z]{2}$'),
   constraint partner_verified_whole check ((verified_at is null) = (verified_by is null))
 );

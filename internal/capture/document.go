@@ -155,7 +155,7 @@ func (s *Service) sender(ctx context.Context, tx pgx.Tx, who auth.Principal, d *
 		}
 		return nil
 	}
-	return s.partners.MeetTx(ctx, tx, who.Tenant, who.KeyID, d.companies())
+	return s.partners.MeetTx(ctx, tx, who.Tenant, who.KeyID, d.companies(), s.now())
 }
 
 // senders are the parties that the document says it is from: its header's, or

@@ -39,7 +39,7 @@ type Partners interface {
 	// OfGLNsTx are the partners of some GLNs, by GLN.
 	OfGLNsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, glns []string) (map[string]dscsa.Partner, error)
 	// MeetTx puts companies down that nobody has met, unverified.
-	MeetTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string, companies []dscsa.Partner) error
+	MeetTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, keyID string, companies []dscsa.Partner, at time.Time) error
 	// KnownProductsTx are those of some GTINs that are registered.
 	KnownProductsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, gtins []string) (map[string]bool, error)
 }
