@@ -18,6 +18,7 @@ import (
 	"github.com/recourse/recourse/dscsa/check"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/gs1"
+	custody "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/auth"
 )
 
