@@ -334,7 +334,7 @@ func TestCaptureAndQueryOverHTTP(t *testing.T) {
 		require.ErrorIs(t, err, io.EOF)
 		resp, raw = b.do("GET", "/epcis/events/"+url.PathEscape(e.EventID), nil)
 		require.Equal(t, http.StatusOK, resp.StatusCode, string(raw))
-		require.Contains(t, string(raw), "https://id.gs1.org/01/00369999123450/21/1000")
+		require.Contains(t, string(raw), "https://id.gs1.org/01/00369991234505/21/1000")
 	}
 
 	// Page by page, every event once.
@@ -355,12 +355,12 @@ func TestCaptureAndQueryOverHTTP(t *testing.T) {
 		"/epcis/eventTypes":                    "AssociationEvent",
 		"/epcis/bizSteps":                      "commissioning",
 		"/epcis/dispositions":                  "active",
-		"/epcis/epcs?perPage=2":                "01/00369999123450/21/1000",
+		"/epcis/epcs?perPage=2":                "01/00369991234505/21/1000",
 		"/epcis/bizLocations":                  "414/0369999000010",
 		"/epcis/readPoints":                    "414/0369999000010",
 		"/epcis/bizSteps/packing/events":       "AggregationEvent",
 		"/epcis/eventTypes/ObjectEvent/events": "ObjectEvent",
-		"/epcis/epcs/" + url.PathEscape("https://id.gs1.org/01/00369999123450/21/1001") + "/events": "21/1001",
+		"/epcis/epcs/" + url.PathEscape("https://id.gs1.org/01/00369991234505/21/1001") + "/events": "21/1001",
 	} {
 		resp, raw = b.do("GET", path, nil)
 		require.Equal(t, http.StatusOK, resp.StatusCode, path+string(raw))
