@@ -28,6 +28,7 @@ type Checker struct {
 	byType map[epcis.EventType]int
 	ended  bool
 
+	broken  bool // not all of the document could be read
 	refused bool // the fault at hand is why the reader refused the event
 
 	tallies map[string]*tally
@@ -46,11 +47,16 @@ type Checker struct {
 	batches     []batch
 	batchOf     map[batch]uint32
 	lotExpiry   map[lotOf]int32
+	lastMade    batch
+	lastBatch   uint32
+	lastLot     lotOf // the last one checked, with
+	lastExpiry  int32
 	suspects    map[uint32]*suspect
 	emptied     map[uint32][]uint32 // container: when all was taken out of it
 	shippedAt   map[uint32]shipped
 	packed      []packing
 	firstInCase map[uint32]uint32 // case: the first unit found in it
+	lastCase    [2]uint32         // the last case that was asked for, and its first unit
 
 	// Events by their content.
 	events   map[uint64]seenEvent // by hash of the event ID
@@ -95,17 +101,9 @@ func (c *Checker) Document(d *epcis.Document) { c.doc = d }
 // have been able to hand on.
 func (c *Checker) Fault(f epcis.Fault) { c.fault(f, 0) }
 
-// inJSON are the names that readers of JSON give what has a name already.
-var inJSON = map[string]string{
-	"root": "root-element", "event-type": "unknown-event", "event-time": "bad-event-time", "action": "bad-action", "time-zone": "bad-zone",
-}
-
 func (c *Checker) fault(f epcis.Fault, event int) {
 	rule := f.Rule
-	if name, ok := inJSON[rule]; ok {
-		rule = name
-	}
-	if rule == "vocabulary" && !c.refused { // of a type, not of a step
+	if rule == "unknown-word" && !c.refused { // of a type, not of a step
 		rule = "reference-type-unknown"
 	}
 	if _, ok := byName[rule]; !ok {
