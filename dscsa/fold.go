@@ -87,8 +87,7 @@ func Fold(facts []Fact) *Book {
 // Put says how an item stands by facts that are not given again: what is
 // applied to it must be later. What is in it must be put too.
 func (b *Book) Put(id int64, s *Standing) {
-	s.bound = s.LastAt
-	s.Fresh = nil
+	s.bound, s.Fresh, s.changed, s.before, s.mark = s.LastAt, nil, false, nil, 0
 	b.items[id] = s
 	if s.Parent != 0 {
 		b.inside[s.Parent] = append(b.inside[s.Parent], id)

@@ -157,7 +157,7 @@ func (st *Store) ReserveTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, sag
 	if err := s.reserve(ctx, l, saga, seller); err != nil {
 		return dscsa.Reservation{}, err
 	}
-	return l.reservation(saga, seller), nil
+	return s.reservation(ctx, l, saga, seller)
 }
 
 // reserve takes all or, leaving no trace, nothing.
@@ -191,27 +191,18 @@ func (s *session) reserve(ctx context.Context, l *lot, saga, seller string) erro
 	return fmt.Errorf("custody.reserve refused item %d, which was not asked for", taken[0])
 }
 
-func (l *lot) reservation(saga, seller string) dscsa.Reservation {
+func (s *session) reservation(ctx context.Context, l *lot, saga, seller string) (dscsa.Reservation, error) {
 	out := dscsa.Reservation{Saga: saga, Seller: seller}
-	keys := map[int64]string{}
-	for _, i := range l.all {
-		keys[i.id] = i.key
-	}
-	unit := func(i *item) dscsa.Unit {
-		u := i.unit()
-		u.Parent = keys[i.Parent]
-		return u
-	}
 	for _, i := range l.named {
-		out.Named = append(out.Named, unit(i))
+		out.Named = append(out.Named, i.unit())
 	}
 	for _, i := range l.all {
 		if l.isPackage(i) {
-			out.Units = append(out.Units, unit(i))
+			out.Units = append(out.Units, i.unit())
 		}
 	}
 	slices.SortFunc(out.Units, func(a, b dscsa.Unit) int { return cmp.Compare(a.ID, b.ID) })
-	return out
+	return out, errors.Join(s.nameParents(ctx, out.Named), s.nameParents(ctx, out.Units))
 }
 
 // ReservedTx is what a saga has reserved, as it stands now: Named are the
@@ -225,7 +216,7 @@ func (st *Store) ReservedTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, sa
 	if err != nil {
 		return dscsa.Reservation{}, err
 	}
-	return l.reservation(saga, seller), nil
+	return s.reservation(ctx, l, saga, seller)
 }
 
 func (s *session) reserved(ctx context.Context, saga string) (*lot, string, error) {
