@@ -99,14 +99,14 @@ func agree(t *testing.T, document string) (accepted bool) {
 	return true
 }
 
-func seeds(t testing.TB) (seeds []string) {
-	t.Helper()
+func seeds(tb testing.TB) (seeds []string) {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "*.xml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
 	for _, path := range paths {
 		raw, err := os.ReadFile(path)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		seeds = append(seeds, string(raw))
 	}
 	for _, tt := range eventCases {

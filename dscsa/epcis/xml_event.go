@@ -124,6 +124,7 @@ func (x *xmlReader) checkEvent(root *node, level int) {
 			due = 1
 		case associationEvent:
 			due = 2
+		default:
 		}
 	}
 	if level != due && x.version != 0 {
