@@ -3,6 +3,7 @@ package epcis_test
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -29,6 +30,10 @@ func TestWhatIsNotXMLIsRefused(t *testing.T) {
 	manyAttributes := "<v:a"
 	for i := range 101 {
 		manyAttributes += " a" + strings.Repeat("b", i) + `="1"`
+	}
+	manyNamespaces := ""
+	for i := range 1001 {
+		manyNamespaces += fmt.Sprintf(`<v:a xmlns:n="http://%d.example/"/>`, i)
 	}
 	tests := map[string]struct{ rule, document string }{
 		"empty":                          {epcis.RuleFormat, ""},
@@ -99,6 +104,11 @@ func TestWhatIsNotXMLIsRefused(t *testing.T) {
 		"a huge attribute":               {epcis.RuleLimit, around(`<v:a b="` + strings.Repeat("x", 2<<20) + `"/>`)},
 		"a huge text":                    {epcis.RuleLimit, around("<v:a>" + strings.Repeat("x", 2<<20) + "</v:a>")},
 		"a huge text of short pieces":    {epcis.RuleLimit, around("<v:a>" + strings.Repeat("xxxxxxxx<!---->", 1<<18) + "</v:a>")},
+		"blanks without end":             {epcis.RuleFormat, strings.Repeat(" ", 10_000) + around("")},
+		"too many namespaces":            {epcis.RuleNamespace, around(manyNamespaces)},
+		"declaration cut short":          {epcis.RuleTruncated, "<?xml version='1.0'"},
+		"instruction without end":        {epcis.RuleSyntax, around("<?a?b?>")},
+		"reference to nothing":           {epcis.RuleSyntax, around("<v:a>&;</v:a>")},
 		"a huge name":                    {epcis.RuleLimit, around("<v:" + strings.Repeat("x", 2000) + "/>")},
 		"more attributes than a hundred": {epcis.RuleLimit, around(manyAttributes + "/>")},
 	}

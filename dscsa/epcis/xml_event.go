@@ -124,6 +124,7 @@ func (x *xmlReader) checkEvent(root *node, level int) {
 			due = 1
 		case associationEvent:
 			due = 2
+		default:
 		}
 	}
 	if level != due && x.version != 0 {
@@ -231,7 +232,7 @@ func (x *xmlReader) eventField(c uint32) {
 	case eventTime:
 		var ok bool
 		text := x.leaf(c)
-		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok {
+		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok || ev.EventTime.IsZero() { // the zero Time is none
 			x.refuse(RuleEventTime, "eventTime", fmt.Sprintf("%q is no date and time; write it as 2024-01-15T08:00:00-05:00", clip(text)))
 		}
 	case recordTime:

@@ -67,7 +67,7 @@ func (w *window) more() error {
 			return nil // an error shows when what comes before it is used up
 		}
 	}
-	w.err = io.ErrNoProgress
+	w.err = readError(io.ErrNoProgress)
 	return w.err
 }
 
