@@ -23,6 +23,7 @@ var contract []byte
 type Config struct {
 	Store        Store
 	Books        Books
+	Trade        Trade
 	Credentials  Credentials
 	Starter      Starter
 	Orchestrator Orchestrator

@@ -13,9 +13,11 @@ import (
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
 	"github.com/recourse/recourse/internal/participants"
+	"github.com/recourse/recourse/internal/partners"
 	"github.com/recourse/recourse/internal/sagabook"
 	"github.com/recourse/recourse/internal/stripegw"
 	"github.com/recourse/recourse/internal/temporalio"
+	"github.com/recourse/recourse/internal/tradebook"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/workflows"
 	"github.com/recourse/recourse/workflows/saga"
@@ -42,8 +44,10 @@ func work(ctx context.Context, std streams, args []string) error {
 	}
 	defer temporal.Close()
 
-	book := sagabook.New(pool, ledgerpg.New(pool))
+	trade := tradebook.New(pool)
+	book := sagabook.New(pool, ledgerpg.New(pool), trade)
 	gateway := stripegw.New(stripegw.Config{URL: cfg.Stripe.URL, Key: cfg.Stripe.Key, Timeout: cfg.Stripe.Timeout})
+	inbox := partners.New(partners.Config{Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout, Plain: cfg.Profile == config.Sandbox})
 	goods := participants.New(participants.Config{URL: cfg.Participants.URL, Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout})
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
@@ -58,8 +62,11 @@ func work(ctx context.Context, std streams, args []string) error {
 		MaxConcurrentActivityTaskPollers: 16,
 		OnFatalError:                     func(err error) { fatal <- err },
 	})
-	workflows.Register(w, &activities.Sagas{Book: book}, &activities.Payments{Book: book, Gateway: gateway},
-		&activities.Reservations{Book: book, Participants: goods}, &activities.Postings{Book: book})
+	workflows.Register(w, workflows.Activities{
+		Sagas: &activities.Sagas{Book: book}, Payments: &activities.Payments{Book: book, Gateway: gateway},
+		Reservations: &activities.Reservations{Book: book, Participants: goods}, Postings: &activities.Postings{Book: book},
+		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: inbox, Now: time.Now},
+	})
 	if err := startWhenThere(ctx, w, temporal, log); err != nil {
 		return err
 	}

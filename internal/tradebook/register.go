@@ -79,9 +79,9 @@ func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Part
 
 // AddLicenceTx records a licence of a company, or newer evidence of one.
 func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner string, l dscsa.Licence) error {
-	var expires *time.Time
+	expires := ""
 	if !l.ExpiresOn.IsZero() {
-		expires = &l.ExpiresOn
+		expires = l.ExpiresOn.Format(time.DateOnly)
 	}
 	err := tradequeries.New(tx).AddLicence(ctx, tradequeries.AddLicenceParams{
 		TenantID: tenant, PartnerID: partner, Kind: string(l.Kind), Number: l.Number, State: l.State, ValidFrom: l.ValidFrom,
