@@ -34,6 +34,7 @@ var (
 	sqlFactsBySeq     = statement("queries/facts_by_seq")
 	sqlFactsDeclaring = statement("queries/facts_declaring")
 	sqlHappened       = statement("queries/happened")
+	sqlFilled         = statement("queries/filled")
 	sqlEventHashes    = statement("queries/event_hashes")
 	sqlHoldsPlaced    = statement("queries/holds_placed")
 	sqlChain          = statement("queries/chain")
