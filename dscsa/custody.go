@@ -47,6 +47,8 @@ type Unit struct {
 	ParentID    int64  // what it is in; 0 none
 	Parent      string // its key
 
+	Commissioned int64 // the event that made it; 0 unknown
+
 	LastTime  time.Time // of the last event that concerns it; zero: none
 	LastEvent int64
 	Hops      int32  // how often the owner has changed

@@ -99,7 +99,9 @@ create table custody.event (
   biz_location   text        not null,
   source_owner   text        not null,   -- GLN or key; '' not given
   dest_owner     text        not null,
+  dest_holder    text        not null,
   dest_location  text        not null,
+  persistent     text        not null,   -- dispositions set and unset: '+recalled -damaged'
   lot            text        not null,
   transformation text        not null,
   hash           bytea       not null,   -- CBV event hash: the same in every format
@@ -176,6 +178,7 @@ create table custody.item (
   last_time    timestamptz,            -- of the last event that concerns it
   last_event   bigint,
   parent       bigint,                 -- what it is in now
+  commissioned bigint,                 -- the event that made it
   conflict     bigint,                 -- an event that contradicts what is known of it
   version      integer     not null default 0,
   hops         integer     not null default 0,

@@ -78,7 +78,7 @@ create function custody.append(
   c_place integer[], c_kind text[], c_actor text[], c_reason text[], c_body bytea[],
   v_place integer[], v_document bigint[], v_ordinal integer[], v_event_time timestamptz[], v_declared boolean[], v_type text[], v_action text[],
   v_biz_step text[], v_disposition text[], v_event_id text[], v_read_point text[], v_biz_location text[], v_source_owner text[],
-  v_dest_owner text[], v_dest_location text[], v_lot text[], v_expiry date[], v_transformation text[], v_hash bytea[], v_parent bigint[],
+  v_dest_owner text[], v_dest_holder text[], v_dest_location text[], v_persistent text[], v_lot text[], v_expiry date[], v_transformation text[], v_hash bytea[], v_parent bigint[],
   v_members bytea[], v_outputs bytea[], v_body bytea[],
   x_event bigint[], x_item bigint[], x_role smallint[],
   r_event bigint[], r_kind smallint[], r_type text[], r_ref text[],
@@ -117,15 +117,17 @@ begin
     returning seq, custody.decision_content(decision) as content, 3::smallint as kind
   ), v as (
     insert into event (chain_id, seq, event_time, document, parent, ordinal, expiry, declared, type, action, biz_step, disposition, event_id,
-                       read_point, biz_location, source_owner, dest_owner, dest_location, lot, transformation, hash, members, outputs, body)
+                       read_point, biz_location, source_owner, dest_owner, dest_holder, dest_location, persistent, lot, transformation, hash,
+                       members, outputs, body)
     select p_chain, p_seq + u.place, u.event_time, u.document, u.parent, u.ordinal, u.expiry, u.declared, u.type, u.action, u.biz_step, u.disposition,
-           u.event_id, u.read_point, u.biz_location, u.source_owner, u.dest_owner, u.dest_location, u.lot, u.transformation, u.hash, u.members,
-           u.outputs, u.body
+           u.event_id, u.read_point, u.biz_location, u.source_owner, u.dest_owner, u.dest_holder, u.dest_location, u.persistent, u.lot,
+           u.transformation, u.hash, u.members, u.outputs, u.body
       from unnest(v_place, v_document, v_ordinal, v_event_time, v_declared, v_type, v_action, v_biz_step, v_disposition, v_event_id, v_read_point,
-                  v_biz_location, v_source_owner, v_dest_owner, v_dest_location, v_lot, v_expiry, v_transformation, v_hash, v_parent, v_members,
-                  v_outputs, v_body)
+                  v_biz_location, v_source_owner, v_dest_owner, v_dest_holder, v_dest_location, v_persistent, v_lot, v_expiry, v_transformation,
+                  v_hash, v_parent, v_members, v_outputs, v_body)
            as u (place, document, ordinal, event_time, declared, type, action, biz_step, disposition, event_id, read_point, biz_location,
-                 source_owner, dest_owner, dest_location, lot, expiry, transformation, hash, parent, members, outputs, body)
+                 source_owner, dest_owner, dest_holder, dest_location, persistent, lot, expiry, transformation, hash, parent, members, outputs,
+                 body)
     returning seq, sha256(int8send(document) || int4send(ordinal) || hash || body) as content, 2::smallint as kind
   ), e as (
     insert into entry (chain_id, seq, recorded_at, kind, content, hash)
@@ -215,7 +217,7 @@ end $$;
 create function custody.project(
   p_tenant uuid, p_chain integer, p_seq bigint,
   u_item bigint[], u_key text[], u_gtin text[], u_serial text[], u_last_time timestamptz[], u_last_event bigint[], u_parent bigint[],
-  u_conflict bigint[], u_conflict_why text[], u_hops integer[], u_lot text[], u_expiry date[], u_state text[], u_blocked text[], u_owner text[],
+  u_commissioned bigint[], u_conflict bigint[], u_conflict_why text[], u_hops integer[], u_lot text[], u_expiry date[], u_state text[], u_blocked text[], u_owner text[],
   u_owner_sure boolean[], u_holder text[], u_location text[],
   k_item bigint[], k_keep integer[],
   h_item bigint[], h_n integer[], h_event bigint[], h_at timestamptz[], h_from text[], h_to text[])
@@ -234,13 +236,13 @@ begin
     raise exception 'the chain has moved: it is at %', head.seq using errcode = 'CU002';
   end if;
 
-  insert into item (chain_id, id, last_time, last_event, parent, conflict, hops, expiry, owner_sure, key, gtin, serial, lot, state, blocked, owner,
+  insert into item (chain_id, id, last_time, last_event, parent, commissioned, conflict, hops, expiry, owner_sure, key, gtin, serial, lot, state, blocked, owner,
                     holder, location, conflict_why)
-  select p_chain, u.item, u.last_time, u.last_event, u.parent, u.conflict, u.hops, u.expiry, u.owner_sure, u.key, u.gtin, u.serial, u.lot, u.state,
+  select p_chain, u.item, u.last_time, u.last_event, u.parent, u.commissioned, u.conflict, u.hops, u.expiry, u.owner_sure, u.key, u.gtin, u.serial, u.lot, u.state,
          u.blocked, u.owner, u.holder, u.location, u.conflict_why
-    from unnest(u_item, u_key, u_gtin, u_serial, u_last_time, u_last_event, u_parent, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state,
+    from unnest(u_item, u_key, u_gtin, u_serial, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state,
                 u_blocked, u_owner, u_owner_sure, u_holder, u_location)
-         as u (item, key, gtin, serial, last_time, last_event, parent, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure,
+         as u (item, key, gtin, serial, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure,
                holder, location)
    where u.item > head.items;
   get diagnostics fresh = row_count;
@@ -252,12 +254,12 @@ begin
   end if;
   if fresh < cardinality(u_item) then
     update item i
-       set last_time = u.last_time, last_event = u.last_event, parent = u.parent, conflict = u.conflict, conflict_why = u.conflict_why, hops = u.hops,
+       set last_time = u.last_time, last_event = u.last_event, parent = u.parent, commissioned = u.commissioned, conflict = u.conflict, conflict_why = u.conflict_why, hops = u.hops,
            lot = u.lot, expiry = u.expiry, state = u.state, blocked = u.blocked, owner = u.owner, owner_sure = u.owner_sure, holder = u.holder,
            location = u.location, version = i.version + 1
-      from unnest(u_item, u_last_time, u_last_event, u_parent, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state, u_blocked, u_owner,
+      from unnest(u_item, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state, u_blocked, u_owner,
                   u_owner_sure, u_holder, u_location)
-           as u (item, last_time, last_event, parent, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure, holder, location)
+           as u (item, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure, holder, location)
      where i.chain_id = p_chain and i.id = u.item and u.item <= head.items;
     get diagnostics moved = row_count;
     if moved + fresh <> cardinality(u_item) then

@@ -12,13 +12,9 @@
 package postgres
 
 import (
-	"context"
 	"errors"
 	"io"
-	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse/recourse/dscsa"
@@ -42,13 +38,13 @@ type Batch struct {
 
 // Appended says what a batch came to.
 type Appended struct {
-	Document int64        // sequence; 0: none
-	Known    bool         // the same bytes were there: nothing changed
-	Stored   int          // events new in the chain
-	Resent   int          // events that were there
-	Reused   []Reuse      // event ids that stand for something else already: not recorded
-	Affected int          // items that something changed for
-	Conflict []dscsa.Unit // items that a new event contradicts
+	Document  int64        // sequence; 0: none
+	Known     bool         // the same bytes were there: nothing changed
+	Stored    int          // events new in the chain
+	Resent    int          // events that were there
+	Reused    []Reuse      // event ids that stand for something else already: not recorded
+	Affected  int          // items that something changed for
+	Conflicts []dscsa.Unit // items whose standing a new event contradicts
 }
 
 // Reuse is an event whose id is already that of another.
@@ -77,65 +73,3 @@ type Receipt struct {
 
 // ErrNoSuchHold means that there is no such hold in force.
 var ErrNoSuchHold = errors.New("there is no such hold in force")
-
-var errTodo = errors.New("not built yet")
-
-// AppendTx records a batch in the caller's transaction, which has the tenant
-// set.
-func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Batch) (Appended, error) {
-	return Appended{}, errTodo
-}
-
-// ReserveTx promises things to a saga, in the caller's transaction: serials or
-// containers in any spelling. The seller must own every unit, and none may be
-// kept from sale, expired or promised elsewhere; else *dscsa.Refused. Again
-// with the same things changes nothing.
-func (s *Store) ReserveTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga, seller string, things []string, today time.Time) (dscsa.Reservation, error) {
-	return dscsa.Reservation{}, errTodo
-}
-
-// ReservedTx is what a saga has reserved, as it stands now.
-func (s *Store) ReservedTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga string) (dscsa.Reservation, error) {
-	return dscsa.Reservation{}, errTodo
-}
-
-// ReleaseTx gives up what a saga has reserved, also when that is nothing.
-func (s *Store) ReleaseTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga string) error {
-	return errTodo
-}
-
-// ShipTx is the pivot of a transfer: in the caller's transaction it locks
-// custody, checks everything ReserveTx checked again, records the T3 document
-// with its events, which moves the units from the seller to the buyer, and
-// consumes the reservation. *dscsa.Refused when a unit can no longer go.
-func (s *Store) ShipTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, sh Shipment, today time.Time) (Appended, error) {
-	return Appended{}, errTodo
-}
-
-// HoldTx keeps things from sale, at once and until a person releases them.
-func (s *Store) HoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, o dscsa.HoldOrder) (dscsa.Hold, error) {
-	return dscsa.Hold{}, errTodo
-}
-
-// ReleaseHoldTx ends a hold. actor is the person, with the right to do so,
-// which the caller has checked.
-func (s *Store) ReleaseHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, hold int64, actor, reason string) error {
-	return errTodo
-}
-
-// Units are things as they stand, in the order asked for; Key is "" of one
-// that is unknown.
-func (s *Store) Units(ctx context.Context, tenant uuid.UUID, things []string) ([]dscsa.Unit, error) {
-	return nil, errTodo
-}
-
-// LotAt is every unit of a lot as it stood at a moment; the zero time is now.
-func (s *Store) LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, at time.Time) ([]dscsa.Unit, error) {
-	return nil, errTodo
-}
-
-// History is every event that concerns a thing, also by what it was in, and
-// its changes of owner.
-func (s *Store) History(ctx context.Context, tenant uuid.UUID, thing string) (dscsa.Unit, []dscsa.Recorded, []dscsa.Hop, error) {
-	return dscsa.Unit{}, nil, nil, errTodo
-}

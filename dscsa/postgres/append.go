@@ -1,0 +1,280 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/epcis"
+)
+
+// AppendTx records a batch in the caller's transaction, which has the tenant
+// set. The same bytes again change nothing.
+func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Batch) (Appended, error) {
+	p, err := prepare(b)
+	if err != nil {
+		return Appended{}, err
+	}
+	w, err := lock(ctx, tx, tenant)
+	if err != nil {
+		return Appended{}, err
+	}
+	out, _, err := w.append(ctx, p)
+	return out, err
+}
+
+// prepared is a batch with all that can be computed before custody is locked.
+type prepared struct {
+	document *dscsa.Document
+	body     io.ReadSeeker
+	within   int64 // the document's sequence when an earlier batch stored it
+	hold     int64 // the hold that flags it, likewise
+	decision *decision
+	order    *dscsa.HoldOrder // it places
+	holding  []string         // things the decision puts under a hold, by their keys
+	records  []*record
+	things   things
+}
+
+func prepare(b Batch) (*prepared, error) {
+	p := &prepared{body: b.Body, things: things{}}
+	if b.Document != nil {
+		d := *b.Document
+		if d.Verdict != dscsa.Accept && d.Verdict != dscsa.Flag {
+			return nil, fmt.Errorf("a document with verdict %q is not recorded", d.Verdict)
+		}
+		if b.Body == nil {
+			return nil, errors.New("a document is recorded with its bytes")
+		}
+		h := sha256.New()
+		n, err := io.Copy(h, b.Body)
+		if err == nil {
+			_, err = b.Body.Seek(0, io.SeekStart)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the document: %w", err)
+		}
+		d.SHA256, d.Size = [32]byte(h.Sum(nil)), n
+		if d.Findings == "" {
+			d.Findings = "[]"
+		}
+		p.document = &d
+	}
+	return p, p.add(b.Events, 0)
+}
+
+// add makes events ready; before is how many of the document came before.
+func (p *prepared) add(events []epcis.Event, before int) error {
+	p.records = make([]*record, 0, len(events))
+	for i := range events {
+		r, err := makeRecord(&events[i], int32(before+i+1), p.things)
+		if err != nil {
+			return fmt.Errorf("event %d: %w", before+i+1, err)
+		}
+		p.records = append(p.records, r)
+	}
+	return nil
+}
+
+// work is what a batch turns into on the way to the doors.
+type work struct {
+	*session
+	p       *prepared
+	out     Appended
+	fresh   []*record // to be recorded
+	copies  []copied  // events that are there already
+	again   []*record // of the copies, their records
+	known   *knowledge
+	doc     int64
+	hold    int64          // that flags the document
+	placed  int64          // the batch's own decision
+	named   map[int64]bool // what that puts under a hold
+	decided []decided
+	facts   []dscsa.Fact
+	items   map[string]*item // by key
+	byID    map[int64]*item
+	before  int64 // the last item's number before this batch
+	full    bool  // what is known must be folded again
+	book    *dscsa.Book
+	cut     map[int64]bool // items whose hops are written anew
+	only    map[int64]bool // nil, or the items to be written
+}
+
+// decided is a decision at its place in the batch, from 1.
+type decided struct {
+	place int32
+	*decision
+}
+
+type copied struct {
+	event   int64
+	ordinal int32
+}
+
+// append records a batch; the session's head moves.
+func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, error) {
+	w := &work{session: s, p: p, doc: p.within, hold: p.hold, before: s.last}
+	if p.document != nil {
+		err := s.tx.QueryRow(ctx, sqlDocumentKnown, s.id, p.document.SHA256[:]).Scan(&w.out.Document)
+		if err == nil {
+			w.out.Known = true
+			return w.out, w, nil
+		}
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return w.out, w, fmt.Errorf("look for the document: %w", err)
+		}
+	}
+	if err := w.tellApart(ctx); err != nil {
+		return w.out, w, err
+	}
+	chained := w.number()
+	if err := w.load(ctx); err != nil {
+		return w.out, w, err
+	}
+	if err := w.fold(ctx); err != nil {
+		return w.out, w, err
+	}
+	if err := w.write(ctx, chained); err != nil {
+		return w.out, w, err
+	}
+	return w.out, w, nil
+}
+
+// number gives the new facts their places in the chain and makes its entries.
+func (w *work) number() *entries {
+	e := &entries{}
+	next := w.seq
+	decide := func(d *decision) int64 {
+		next++
+		w.decided = append(w.decided, decided{place: int32(next - w.seq), decision: d})
+		e.add(kindDecision, decisionContent(d))
+		return next
+	}
+	if d := w.p.document; d != nil {
+		next++
+		w.doc, w.out.Document = next, next
+		e.add(kindDocument, documentContent(d))
+		if d.Verdict == dscsa.Flag {
+			w.hold = decide(w.flagging())
+		}
+	}
+	if w.p.decision != nil {
+		w.placed = decide(w.p.decision)
+	}
+	for _, r := range w.fresh {
+		next++
+		r.seq, r.fact.Seq = next, next
+		if w.hold != 0 {
+			r.fact.Holds = []int64{w.hold}
+		}
+		e.add(kindEvent, eventContent(w.doc, r.ordinal, r.fact.Hash, r.body))
+	}
+	e.chain(&w.head)
+	return e
+}
+
+// flagging is the decision to hold what a flagged document concerns.
+func (w *work) flagging() *decision {
+	raw, err := json.Marshal(map[string]any{"class": dscsa.Flagged, "document": w.doc})
+	if err != nil {
+		raw = nil // of a text and a number: cannot be
+	}
+	return &decision{kind: "hold", actor: "checks", reason: "the document has findings a person has to look at", body: raw}
+}
+
+// knowledge is what is stored under the ids and contents of a batch.
+type knowledge struct {
+	byID     map[string][2]known // by id: the event, and its error declaration
+	byHash   map[[32]byte][]known
+	declared []known // error declarations among them
+}
+
+type known struct {
+	seq      int64
+	hash     [32]byte
+	id       string
+	declared bool
+}
+
+// tellApart sorts the batch's events: new ones, those that are there already,
+// and those whose id is another's.
+func (w *work) tellApart(ctx context.Context) error {
+	hashes, ids := make([][]byte, 0, len(w.p.records)), make([]string, 0, len(w.p.records))
+	for _, r := range w.p.records {
+		hashes, ids = append(hashes, r.fact.Hash[:]), append(ids, r.eventID)
+	}
+	k := &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}}
+	w.known = k
+	if len(w.p.records) > 0 {
+		rows, err := collect(ctx, w.tx, "look for events", sqlEventsKnown, func(rows pgx.Rows) (known, error) {
+			var x known
+			var hash []byte
+			err := rows.Scan(&x.seq, &hash, &x.id, &x.declared)
+			copy(x.hash[:], hash)
+			return x, err
+		}, w.id, hashes, ids)
+		if err != nil {
+			return err
+		}
+		for _, x := range rows {
+			k.add(x)
+		}
+	}
+	for _, r := range w.p.records {
+		x, reused := k.find(r)
+		switch {
+		case reused:
+			w.out.Reused = append(w.out.Reused, Reuse{Ordinal: int(r.ordinal), EventID: r.eventID})
+		case x == nil:
+			k.add(known{hash: r.fact.Hash, id: r.eventID, declared: r.fact.Declared})
+			w.fresh = append(w.fresh, r)
+			w.out.Stored++
+		default:
+			w.out.Resent++
+			if x.seq != 0 {
+				w.copies, w.again = append(w.copies, copied{event: x.seq, ordinal: r.ordinal}), append(w.again, r)
+			}
+		}
+	}
+	return nil
+}
+
+func (k *knowledge) add(x known) {
+	pair := k.byID[x.id]
+	pair[index(x.declared)] = known{seq: x.seq, hash: x.hash, id: x.id, declared: x.declared}
+	k.byID[x.id] = pair
+	k.byHash[x.hash] = append(k.byHash[x.hash], x)
+	if x.declared {
+		k.declared = append(k.declared, x)
+	}
+}
+
+// find is the event that a record repeats: the same content under the same id,
+// or where one of the two came without an id. reused: the id is another's.
+func (k *knowledge) find(r *record) (x *known, reused bool) {
+	if pair, ok := k.byID[r.eventID]; ok {
+		if have := pair[index(r.fact.Declared)]; have.id != "" {
+			return &have, have.hash != r.fact.Hash
+		}
+	}
+	for _, have := range k.byHash[r.fact.Hash] {
+		if have.declared == r.fact.Declared && (!r.given || have.id == madeID(have.hash)) {
+			return &have, false
+		}
+	}
+	return nil, false
+}
+
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

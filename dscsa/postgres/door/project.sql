@@ -1,0 +1,3 @@
+-- Brings what is derived up to the head. The arrays are those of the door, in order.
+select custody.project($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+  $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)

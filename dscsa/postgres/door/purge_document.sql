@@ -1,0 +1,1 @@
+select custody.purge_document($1, $2, $3)

@@ -1,0 +1,1 @@
+select custody.release_hold($1, $2, $3, $4)

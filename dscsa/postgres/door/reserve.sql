@@ -1,0 +1,1 @@
+select custody.reserve($1, $2, $3, $4)

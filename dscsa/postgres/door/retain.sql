@@ -1,0 +1,1 @@
+select custody.retain($1, $2, $3, $4, $5)

@@ -1,0 +1,1 @@
+select custody.unreserve($1, $2)

@@ -1,0 +1,388 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/recourse/recourse/dscsa"
+)
+
+// partSize is how much of a document one row holds.
+const partSize = 4 << 20
+
+// write passes the doors: the facts, the document's bytes, what follows from
+// the facts, and the holds that cover more for it.
+func (w *work) write(ctx context.Context, e *entries) error {
+	if len(e.kinds) > 0 || len(w.copies) > 0 {
+		if err := w.pass(ctx, "custody.append", sqlAppend, w.appendArguments(e)); err != nil {
+			return err
+		}
+		if n := len(e.hashes); n > 0 {
+			w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
+		}
+	}
+	if w.p.document != nil {
+		if err := w.putParts(ctx); err != nil {
+			return err
+		}
+		if w.hold != 0 {
+			if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
+				return err
+			}
+		}
+	}
+	if w.p.order != nil {
+		o := w.p.order
+		if err := w.placeHold(ctx, w.placed, o.Class, o.GTIN, o.Lot, o.Document); err != nil {
+			return err
+		}
+	}
+	return w.project(ctx)
+}
+
+func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClass, gtin, lot string, document int64) error {
+	var doc *int64
+	if document != 0 {
+		doc = &document
+	}
+	if _, err := s.tx.Exec(ctx, sqlPlaceHold, s.tenant, s.id, seq, string(class), gtin, lot, doc); err != nil {
+		return fmt.Errorf("custody.place_hold: %w", err)
+	}
+	return nil
+}
+
+// pass calls a door with parameters in binary form.
+func (s *session) pass(ctx context.Context, name, sql string, args [][]byte) error {
+	conn := s.tx.Conn()
+	st, err := conn.Prepare(ctx, name, sql)
+	if err != nil {
+		return fmt.Errorf("prepare %s: %w", name, err)
+	}
+	if err := conn.PgConn().ExecPrepared(ctx, st.Name, args, []int16{1}, []int16{1}).Read().Err; err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (w *work) appendArguments(e *entries) [][]byte {
+	n := len(e.kinds)
+	kinds, contents, hashes := newArray(oidInt2, 6*n), newArray(oidBytea, 36*n), newArray(oidBytea, 36*n)
+	for i := range e.kinds {
+		kinds.int16(e.kinds[i])
+		contents.bytes(e.contents[i][:])
+		hashes.bytes(e.hashes[i][:])
+	}
+	args := [][]byte{
+		w.tenant[:], int32Param(w.id), int64Param(w.seq), w.hash[:], timeParam(w.at), kinds.param(), contents.param(), hashes.param(),
+	}
+	args = append(args, w.documentArguments()...)
+	args = append(args, w.eventArguments()...)
+	return append(args, w.linkArguments()...)
+}
+
+// documentArguments are d_* and c_*.
+func (w *work) documentArguments() [][]byte {
+	place, sha, size := newArray(oidInt4, 8), newArray(oidBytea, 36), newArray(oidInt8, 12)
+	texts := make([]*array, 8)
+	for i := range texts {
+		texts[i] = newArray(oidText, 64)
+	}
+	cplace, cbody := newArray(oidInt4, 8), newArray(oidBytea, 64)
+	ctexts := [3]*array{newArray(oidText, 16), newArray(oidText, 16), newArray(oidText, 64)}
+	if d := w.p.document; d != nil {
+		place.int32(1)
+		sha.bytes(d.SHA256[:])
+		size.int64(d.Size)
+		for i, t := range [...]string{string(d.Direction), string(d.Format), d.Sender, d.Receiver, d.Credential, d.Saga, string(d.Verdict), d.Findings} {
+			if i == 5 {
+				texts[i].optionalText(t)
+			} else {
+				texts[i].text(t)
+			}
+		}
+	}
+	for _, c := range w.decided {
+		cplace.int32(c.place)
+		cbody.bytes(c.body)
+		for i, t := range [...]string{c.kind, c.actor, c.reason} {
+			ctexts[i].text(t)
+		}
+	}
+	args := [][]byte{place.param(), sha.param(), size.param()}
+	for _, t := range texts {
+		args = append(args, t.param())
+	}
+	return append(args, cplace.param(), ctexts[0].param(), ctexts[1].param(), ctexts[2].param(), cbody.param())
+}
+
+// eventArguments are v_*.
+func (w *work) eventArguments() [][]byte {
+	n := len(w.fresh)
+	place, document, ordinal := newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidInt4, 8*n)
+	at, declared := newArray(oidTime, 12*n), newArray(oidBool, 5*n)
+	texts := make([]*array, 13) // type to lot
+	for i := range texts {
+		texts[i] = newArray(oidText, 16*n)
+	}
+	expiry, xform, hash, parent := newArray(oidDate, 8*n), newArray(oidText, 4*n), newArray(oidBytea, 36*n), newArray(oidInt8, 12*n)
+	members, outputs, bodies := newArray(oidBytea, 16*n), newArray(oidBytea, 4*n), newArray(oidBytea, 512*n)
+	for _, r := range w.fresh {
+		f := &r.fact
+		place.int32(int32(r.seq - w.seq))
+		document.int64(w.doc)
+		ordinal.int32(r.ordinal)
+		at.micros(f.At)
+		declared.bool(f.Declared)
+		for i, t := range [...]string{
+			string(f.Type), string(f.Action), f.BizStep, f.Disposition, r.eventID, r.read, r.location, f.SourceOwner, f.DestOwner, f.DestHolder,
+			f.DestLocation, packDispositions(f.Set, f.Unset), f.Lot,
+		} {
+			texts[i].text(t)
+		}
+		expiry.date(f.Expiry)
+		xform.text(r.xform)
+		hash.bytes(f.Hash[:])
+		parent.id(f.Parent)
+		members.bytes(packed(f.Members))
+		outputs.bytes(packed(f.Outputs))
+		bodies.bytes(r.body)
+	}
+	args := [][]byte{place.param(), document.param(), ordinal.param(), at.param(), declared.param()}
+	for _, t := range texts {
+		args = append(args, t.param())
+	}
+	return append(args, expiry.param(), xform.param(), hash.param(), parent.param(), members.param(), outputs.param(), bodies.param())
+}
+
+// linkArguments are x_*, r_*, q_* and a_*.
+func (w *work) linkArguments() [][]byte {
+	n := 0
+	for _, r := range w.fresh {
+		n += 1 + len(r.fact.Members) + len(r.fact.Outputs)
+	}
+	xevent, xitem, xrole := newArray(oidInt8, 12*n), newArray(oidInt8, 12*n), newArray(oidInt2, 6*n)
+	revent, rkind, rtype, rref := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidText, 0), newArray(oidText, 0)
+	qevent, qrole, qplace := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidInt4, 0)
+	qclass, qamount, quom := newArray(oidText, 0), newArray(oidText, 0), newArray(oidText, 0)
+	for _, r := range w.fresh {
+		seen := make(map[int64]bool, len(r.fact.Members))
+		named := func(ids []int64, role int16) {
+			for _, id := range ids {
+				if seen[id] {
+					continue // named twice in one list
+				}
+				seen[id] = true
+				xevent.int64(r.seq)
+				xitem.int64(id)
+				xrole.int16(role)
+			}
+			clear(seen)
+		}
+		if r.fact.Parent != 0 {
+			named([]int64{r.fact.Parent}, roleParent)
+		}
+		named(r.fact.Members, r.role)
+		named(r.fact.Outputs, roleOutput)
+		for _, x := range r.refs {
+			revent.int64(r.seq)
+			rkind.int16(x.kind)
+			rtype.text(x.typ)
+			rref.text(x.target)
+		}
+		for _, q := range r.classes {
+			qevent.int64(r.seq)
+			qrole.int16(q.role)
+			qplace.int32(q.place)
+			qclass.text(q.key)
+			if _, err := strconv.ParseFloat(q.amount, 64); err != nil {
+				qamount.null()
+			} else {
+				qamount.text(q.amount)
+			}
+			quom.text(q.uom)
+		}
+	}
+	aevent, adocument, aordinal := newArray(oidInt8, 0), newArray(oidInt8, 0), newArray(oidInt4, 0)
+	if w.doc != 0 {
+		for _, c := range w.copies {
+			aevent.int64(c.event)
+			adocument.int64(w.doc)
+			aordinal.int32(c.ordinal)
+		}
+	}
+	return [][]byte{
+		xevent.param(), xitem.param(), xrole.param(), revent.param(), rkind.param(), rtype.param(), rref.param(),
+		qevent.param(), qrole.param(), qplace.param(), qclass.param(), qamount.param(), quom.param(),
+		aevent.param(), adocument.param(), aordinal.param(),
+	}
+}
+
+// putParts stores the document's bytes.
+func (w *work) putParts(ctx context.Context) error {
+	buf := make([]byte, min(partSize, w.p.document.Size))
+	for part := int32(0); ; part++ {
+		n, err := io.ReadFull(w.p.body, buf)
+		if n > 0 {
+			if _, err := w.tx.Exec(ctx, sqlPutPart, w.tenant, w.id, w.doc, part, buf[:n]); err != nil {
+				return fmt.Errorf("custody.put_part: %w", err)
+			}
+		}
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the document: %w", err)
+		}
+	}
+}
+
+// project writes how the items stand now.
+func (w *work) project(ctx context.Context) error {
+	list := w.written()
+	w.out.Affected = len(list)
+	if len(list) == 0 {
+		return nil
+	}
+	n := len(list)
+	ids, keys, gtins, serials := newArray(oidInt8, 12*n), newArray(oidText, 40*n), newArray(oidText, 18*n), newArray(oidText, 20*n)
+	at, last, parent, made := newArray(oidTime, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n)
+	conflict, why, hops := newArray(oidInt8, 4*n), newArray(oidText, 4*n), newArray(oidInt4, 8*n)
+	lots, expiry, states, blocked := newArray(oidText, 12*n), newArray(oidDate, 8*n), newArray(oidText, 14*n), newArray(oidText, 4*n)
+	owners, sure, holders, places := newArray(oidText, 17*n), newArray(oidBool, 5*n), newArray(oidText, 17*n), newArray(oidText, 17*n)
+	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
+	hitem, hn, hevent, hat := newArray(oidInt8, 0), newArray(oidInt4, 0), newArray(oidInt8, 0), newArray(oidTime, 0)
+	hfrom, hto := newArray(oidText, 0), newArray(oidText, 0)
+	covers := covering{placed: w.placed, named: w.named}
+	for _, i := range list {
+		st := w.book.Of(i.id)
+		if st == nil {
+			st = &dscsa.Standing{State: dscsa.Unknown}
+		}
+		ids.int64(i.id)
+		if w.stored(i.id) {
+			keys.text("")
+			gtins.text("")
+			serials.text("")
+		} else {
+			keys.text(i.key)
+			gtins.text(i.gtin)
+			serials.text(i.serial)
+		}
+		if st.LastEvent == 0 {
+			at.null()
+		} else {
+			at.micros(st.LastAt)
+		}
+		last.id(st.LastEvent)
+		parent.id(st.Parent)
+		made.id(st.Commissioned)
+		conflict.id(st.Conflict)
+		why.text(st.ConflictWhy)
+		hops.int32(st.Hops)
+		lots.text(st.Lot)
+		expiry.date(st.Expiry)
+		states.text(string(st.State))
+		blocked.text(st.Blocked)
+		owners.text(st.Owner)
+		sure.bool(st.OwnerSure)
+		holders.text(st.Holder)
+		places.text(st.Location)
+		if w.cut[i.id] && i.Hops > 0 {
+			kitem.int64(i.id)
+			kkeep.int32(0)
+		}
+		for _, h := range st.Fresh {
+			hitem.int64(i.id)
+			hn.int32(h.Number)
+			hevent.int64(h.Event)
+			hat.micros(h.At.UnixMicro())
+			hfrom.text(h.From)
+			hto.text(h.To)
+		}
+		covers.add(i, st.Holds)
+		if st.Conflict != 0 && st.Conflict != i.Conflict {
+			x := *i
+			x.Standing = *st
+			w.out.Conflicts = append(w.out.Conflicts, x.unit())
+		}
+	}
+	err := w.pass(ctx, "custody.project", sqlProject, [][]byte{
+		w.tenant[:], int32Param(w.id), int64Param(w.seq), ids.param(), keys.param(), gtins.param(), serials.param(), at.param(), last.param(),
+		parent.param(), made.param(), conflict.param(), why.param(), hops.param(), lots.param(), expiry.param(), states.param(), blocked.param(),
+		owners.param(), sure.param(), holders.param(), places.param(), kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(),
+		hat.param(), hfrom.param(), hto.param(),
+	})
+	if err != nil {
+		return err
+	}
+	return w.cover(ctx, covers)
+}
+
+// written is the items whose rows are to be written: the new ones in order,
+// then those that changed.
+func (w *work) written() []*item {
+	fresh := make([]*item, w.last-w.before)
+	var changed []*item
+	for id, i := range w.byID {
+		if !w.stored(id) {
+			fresh[id-w.before-1] = i
+		} else if w.only[id] {
+			changed = append(changed, i)
+		}
+	}
+	if w.only == nil {
+		w.book.Changed(func(id int64, _ *dscsa.Standing) {
+			if w.stored(id) {
+				changed = append(changed, w.byID[id])
+			}
+		})
+	}
+	return append(fresh, changed...)
+}
+
+// covering is items that come under holds.
+type covering struct {
+	holds, items []int64
+	direct       []bool
+
+	placed int64          // the batch's own hold
+	named  map[int64]bool // what it was placed on
+}
+
+// add puts an item under the holds that did not cover it.
+func (c *covering) add(i *item, holds []int64) {
+	for _, h := range holds {
+		have := false
+		for _, x := range i.Holds {
+			have = have || x == h
+		}
+		if !have {
+			c.holds, c.items, c.direct = append(c.holds, h), append(c.items, i.id), append(c.direct, h == c.placed && c.named[i.id])
+		}
+	}
+}
+
+func (s *session) cover(ctx context.Context, c covering) error {
+	if len(c.items) == 0 {
+		return nil
+	}
+	if _, err := s.tx.Exec(ctx, sqlCover, s.tenant, s.id, c.holds, c.items, c.direct); err != nil {
+		return fmt.Errorf("custody.cover: %w", err)
+	}
+	return nil
+}
+
+// retain says from when on a record is kept.
+func (s *session) retain(ctx context.Context, subject int64, class string, from time.Time) error {
+	var date *time.Time
+	if !from.IsZero() {
+		date = &from
+	}
+	if _, err := s.tx.Exec(ctx, sqlRetain, s.tenant, s.id, subject, class, date); err != nil {
+		return fmt.Errorf("custody.retain: %w", err)
+	}
+	return nil
+}
