@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse/recourse/activities"
@@ -113,6 +114,12 @@ func AddProductTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Prod
 		return fmt.Errorf("add product %s: %w", p.GTIN, err)
 	}
 	return nil
+}
+
+// IsKnown reports whether something could not be added because it is there.
+func IsKnown(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
 }
 
 // PartnerTx finds a company by id or GLN. Errors: activities.ErrNoPartner.
