@@ -118,6 +118,7 @@ create index event_hash_idx on custody.event (chain_id, hash);
 create index event_time_idx on custody.event (chain_id, event_time, seq);
 create index event_document_idx on custody.event (chain_id, document);
 create index event_step_idx on custody.event (chain_id, biz_step, event_time, seq);
+create index event_disposition_idx on custody.event (chain_id, disposition, event_time, seq) where disposition <> '';
 create index event_location_idx on custody.event (chain_id, biz_location, event_time, seq) where biz_location <> '';
 create index event_read_point_idx on custody.event (chain_id, read_point, event_time, seq) where read_point <> '';
 
