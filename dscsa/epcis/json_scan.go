@@ -131,6 +131,13 @@ func (s *scanner) fill() bool {
 
 // peek is the next byte that is not blank, 0 at the end.
 func (s *scanner) peek() byte {
+	if s.pos < s.end && s.buf[s.pos] > ' ' {
+		return s.buf[s.pos]
+	}
+	return s.skipBlanks()
+}
+
+func (s *scanner) skipBlanks() byte {
 	for {
 		for s.pos < s.end {
 			switch c := s.buf[s.pos]; c {
