@@ -66,6 +66,10 @@ func (a Answer) VisitAddLicenceResponse(w http.ResponseWriter) error          { 
 func (a Answer) VisitBindPartnerKeyResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitCreateProductResponse(w http.ResponseWriter) error       { return a.write(w) }
 func (a Answer) VisitListProductsResponse(w http.ResponseWriter) error        { return a.write(w) }
+func (a Answer) VisitListQuarantinesResponse(w http.ResponseWriter) error     { return a.write(w) }
+func (a Answer) VisitPlaceQuarantineResponse(w http.ResponseWriter) error     { return a.write(w) }
+func (a Answer) VisitReleaseQuarantineResponse(w http.ResponseWriter) error   { return a.write(w) }
+func (a Answer) VisitTraceResponse(w http.ResponseWriter) error               { return a.write(w) }
 func (a Answer) VisitCreateTransferResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitGetTransferResponse(w http.ResponseWriter) error         { return a.write(w) }
 func (a Answer) VisitTransferT3Response(w http.ResponseWriter) error          { return a.write(w) }

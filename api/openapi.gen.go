@@ -2221,8 +2221,14 @@ type AccountID = string
 // ApprovalID defines model for ApprovalID.
 type ApprovalID = string
 
+// EPCISQuery defines model for EPCISQuery.
+type EPCISQuery map[string]string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// NextPageToken defines model for NextPageToken.
+type NextPageToken = string
 
 // OfEntity Legal entity whose books are meant.
 type OfEntity = Entity
@@ -2236,6 +2242,9 @@ type PageLimit = int
 // PartnerID defines model for PartnerID.
 type PartnerID = string
 
+// PerPage defines model for PerPage.
+type PerPage = int
+
 // PeriodName defines model for PeriodName.
 type PeriodName = string
 
@@ -2244,6 +2253,9 @@ type SagaID = string
 
 // Accepted defines model for Accepted.
 type Accepted = Saga
+
+// EPCISException defines model for EPCISException.
+type EPCISException = map[string]interface{}
 
 // PartnerAdded defines model for PartnerAdded.
 type PartnerAdded = Partner
@@ -4911,6 +4923,8 @@ type ApprovalJSONResponse struct {
 
 	Headers ApprovalResponseHeaders
 }
+
+type EPCISExceptionApplicationProblemPlusJSONResponse map[string]interface{}
 
 type PartnerAddedResponseHeaders struct {
 	Location  *string

@@ -191,6 +191,10 @@ type Tx interface {
 	// before. Review records what people decided about a held order.
 	Receive(ctx context.Context, id string, r dscsa.Receipt) (said bool, err error)
 	Review(ctx context.Context, id string, r activities.Review) error
+	// Hold keeps goods from sale, ReleaseHold ends that. Errors:
+	// custodypg.ErrNoSuchHold, custodypg.ErrSamePerson.
+	Hold(ctx context.Context, o dscsa.HoldOrder) (dscsa.Hold, error)
+	ReleaseHold(ctx context.Context, id int64, by, reason string) (dscsa.Hold, error)
 	// Propose records what who proposes. Errors: ErrNotAllowed,
 	// ErrAlreadyProposed.
 	Propose(ctx context.Context, who auth.Principal, p Proposal) error

@@ -34,6 +34,8 @@ var (
 	sqlFactsBySeq     = statement("queries/facts_by_seq")
 	sqlFactsDeclaring = statement("queries/facts_declaring")
 	sqlHappened       = statement("queries/happened")
+	sqlHolds          = statement("queries/holds")
+	sqlOwnersOfLot    = statement("queries/owners_of_lot")
 	sqlFilled         = statement("queries/filled")
 	sqlEventHashes    = statement("queries/event_hashes")
 	sqlHoldsPlaced    = statement("queries/holds_placed")
