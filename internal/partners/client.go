@@ -31,6 +31,7 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/activities/step"
 	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/gs1"
 	"github.com/recourse/recourse/internal/outbound"
 	"github.com/recourse/recourse/internal/txguard"
 )
@@ -74,7 +75,26 @@ func (c *Client) Receipt(ctx context.Context, endpoint, key string) (dscsa.Recei
 	if err := json.Unmarshal(raw, &r); err != nil || r.At.IsZero() {
 		return r, false, &step.Unknown{Err: errors.New("the receipt is not the contract's JSON")}
 	}
+	// Partners name units as the document did; we keep canonical keys.
+	for i := range r.Received {
+		if r.Received[i], err = keyOf(r.Received[i]); err != nil {
+			return r, false, err
+		}
+	}
+	for i := range r.Exceptions {
+		if r.Exceptions[i].Unit, err = keyOf(r.Exceptions[i].Unit); err != nil {
+			return r, false, err
+		}
+	}
 	return r, true, nil
+}
+
+func keyOf(unit string) (string, error) {
+	id, err := gs1.Parse(unit)
+	if err != nil {
+		return "", &step.Unknown{Err: errors.New("the receipt names something that is no unit")}
+	}
+	return id.Key(), nil
 }
 
 // errNotYet: the partner has not received the goods.

@@ -316,4 +316,3 @@ func TestSeedingAgainChangesNothing(t *testing.T) {
 	require.NoError(t, sandbox.Seed(t.Context(), b.db.Pool("app_api"), b.tenant, ""))
 	require.Equal(t, before, count())
 }
-
