@@ -24,14 +24,14 @@ import (
 
 	"github.com/recourse/recourse/api"
 	"github.com/recourse/recourse/db"
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/dispatch"
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/internal/tenancy"
-	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/tradebook"
-	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
