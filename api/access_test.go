@@ -38,7 +38,10 @@ func operations(t *testing.T) []call {
 
 func fill(path, saga, approval string) string {
 	id := saga
-	if strings.Contains(path, "approvals") {
+	switch {
+	case strings.Contains(path, "quarantines"):
+		id = "qtn_1"
+	case strings.Contains(path, "approvals"):
 		id = approval
 	}
 	return strings.NewReplacer("{id}", id, "{decision}", "approve").Replace(path)
@@ -90,6 +93,33 @@ var allowed = map[string][]string{
 	"GET /v1/accounts/{id}/balance":    {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods":                  {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods/{period}":         {"finance_preparer", "finance_reviewer", "auditor"},
+
+	"OPTIONS /epcis":                        tenancy.Roles,
+	"GET /epcis":                            tenancy.Roles,
+	"OPTIONS /epcis/capture":                tenancy.Roles,
+	"POST /epcis/capture":                   {"operator", "trading_partner"},
+	"GET /epcis/capture":                    tenancy.Roles,
+	"GET /epcis/capture/{captureID}":        tenancy.Roles,
+	"OPTIONS /epcis/events":                 tenancy.Roles,
+	"GET /epcis/events":                     tenancy.Roles,
+	"POST /epcis/events":                    {"operator", "trading_partner"},
+	"GET /epcis/events/{eventID}":           tenancy.Roles,
+	"GET /epcis/eventTypes":                 tenancy.Roles,
+	"GET /epcis/eventTypes/{name}/events":   tenancy.Roles,
+	"GET /epcis/epcs":                       tenancy.Roles[:6],
+	"GET /epcis/epcs/{name}/events":         tenancy.Roles,
+	"GET /epcis/bizSteps":                   tenancy.Roles[:6],
+	"GET /epcis/bizSteps/{name}/events":     tenancy.Roles,
+	"GET /epcis/dispositions":               tenancy.Roles[:6],
+	"GET /epcis/dispositions/{name}/events": tenancy.Roles,
+	"GET /epcis/readPoints":                 tenancy.Roles[:6],
+	"GET /epcis/readPoints/{name}/events":   tenancy.Roles,
+	"GET /epcis/bizLocations":               tenancy.Roles[:6],
+	"GET /epcis/bizLocations/{name}/events": tenancy.Roles,
+	"GET /v1/quarantines":                   {"operator", "recall_operator", "auditor"},
+	"POST /v1/quarantines":                  {"operator", "recall_operator"},
+	"POST /v1/quarantines/{id}/release":     {"operator", "recall_operator"},
+	"GET /v1/trace":                         {"operator", "recall_operator", "auditor", "marketplace"},
 }
 
 func TestEveryRouteIsForItsRolesOnly(t *testing.T) {
@@ -129,6 +159,8 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		"POST /v1/transfers/{id}/returns": `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
 		"POST /v1/transfers/{id}/receipt": `{"received":[]}`,
 		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
+
+		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
 	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path

@@ -1930,7 +1930,7 @@ type QuarantineClass string
 type QuarantineList struct {
 	Data       []Quarantine         `json:"data"`
 	HasMore    bool                 `json:"has_more"`
-	NextCursor *string              `json:"next_cursor,omitempty"`
+	NextCursor *string              `json:"next_cursor"`
 	Object     QuarantineListObject `json:"object"`
 }
 
