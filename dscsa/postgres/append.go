@@ -18,9 +18,7 @@ import (
 // AppendTx records a batch in the caller's transaction, which has the tenant
 // set. The same bytes again change nothing.
 func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Batch) (Appended, error) {
-	stage("idle")
 	p, err := prepare(b)
-	stage("prepare")
 	if err != nil {
 		return Appended{}, err
 	}
@@ -136,17 +134,13 @@ func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, err
 	if err := w.tellApart(ctx); err != nil {
 		return w.out, w, err
 	}
-	stage("tellApart")
 	chained := w.number()
-	stage("number")
 	if err := w.load(ctx); err != nil {
 		return w.out, w, err
 	}
-	stage("load")
 	if err := w.fold(ctx); err != nil {
 		return w.out, w, err
 	}
-	stage("fold")
 	if err := w.write(ctx, chained); err != nil {
 		return w.out, w, err
 	}

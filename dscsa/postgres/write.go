@@ -26,7 +26,6 @@ func (w *work) write(ctx context.Context, e *entries) error {
 			w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
 		}
 	}
-	stage("append")
 	if w.p.document != nil {
 		if err := w.putParts(ctx); err != nil {
 			return err
@@ -43,8 +42,6 @@ func (w *work) write(ctx context.Context, e *entries) error {
 			return err
 		}
 	}
-	stage("parts")
-	defer stage("project")
 	return w.project(ctx)
 }
 
