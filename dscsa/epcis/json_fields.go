@@ -71,7 +71,7 @@ func (p *jsonReader) id() string {
 
 // wrong refuses a value of the wrong JSON type.
 func (p *jsonReader) wrong(wanted string) {
-	got := "nothing"
+	var got string
 	switch c := p.s.peek(); {
 	case p.s.err != nil:
 		return
@@ -145,7 +145,7 @@ func (p *jsonReader) word(v vocabulary, other func(word string)) string {
 		return ""
 	}
 	written := p.keep(b)
-	w, known := v.bare(p.expand(nil, written))
+	w, known := v.bare(p.expand(p.own, written))
 	switch {
 	case known:
 	case written == w && !strings.ContainsRune(w, ':'):

@@ -64,11 +64,11 @@ func again(t *testing.T, f epcis.Format, doc *epcis.Document, e *epcis.Event) {
 	}
 	require.NoError(t, err, "%s", text)
 	require.Len(t, got, 1)
+	if e.Zone == "" {
+		got[0].Zone = "" // every format requires one
+	}
 	require.Equal(t, epcis.Prehash(e), epcis.Prehash(got[0]), "%s", text)
 	if f == epcis.JSON20 {
-		if e.Zone == "" {
-			got[0].Zone = "" // every format requires one
-		}
 		require.Empty(t, cmp.Diff(ordered(e), ordered(got[0]), sameTime, cmpopts.EquateEmpty()), "%s", text)
 	}
 }
