@@ -105,7 +105,7 @@ func (p *jsonReader) where() string {
 	}
 	if p.member != "" {
 		b.WriteByte(' ')
-		b.WriteString(p.member)
+		b.WriteString(clip(p.member))
 		if p.index >= 0 {
 			fmt.Fprintf(&b, "[%d]", p.index+1)
 		}
@@ -140,7 +140,7 @@ func (p *jsonReader) fault(rule, format string, args ...any) {
 	if p.s.err != nil {
 		return
 	}
-	f := Fault{Rule: rule, Where: p.where(), Message: fmt.Sprintf(format, args...)}
+	f := Fault{Rule: rule, Where: p.where(), Message: message(format, args)}
 	to := &p.doc.Faults
 	if p.ev != nil {
 		to = &p.ev.Faults

@@ -47,7 +47,20 @@ func (s *scanner) fail(rule, format string, args ...any) {
 		return
 	}
 	line, column := s.position(s.pos)
-	s.stop(&Error{Rule: rule, Where: s.place(), Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
+	s.stop(&Error{Rule: rule, Where: s.place(), Line: line, Column: column, Message: message(format, args)})
+}
+
+// message is what a person is told, with no more of the document than helps.
+func message(format string, args []any) string {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = clip(a)
+		case []byte:
+			args[i] = clip(string(a[:min(len(a), 100)]))
+		}
+	}
+	return fmt.Sprintf(format, args...)
 }
 
 func (s *scanner) stop(err error) {

@@ -116,7 +116,7 @@ type output struct {
 
 func (o *output) fail(format string, args ...any) {
 	if o.err == nil {
-		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: fmt.Sprintf(format, args...)}
+		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: message(format, args)}
 	}
 }
 
