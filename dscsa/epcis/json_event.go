@@ -92,7 +92,7 @@ func (p *jsonReader) members(e *Event, st *eventState, first bool) *Event {
 	if p.s.err == nil {
 		p.finishEvent(e, st)
 	}
-	p.ev, p.hint = nil, p.texts+p.texts/8
+	p.ev, p.hint = nil, min(p.texts+p.texts/8, 4<<10)
 	if p.s.err != nil {
 		return nil
 	}

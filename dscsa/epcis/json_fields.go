@@ -10,8 +10,9 @@ import (
 // of memory.
 func (p *jsonReader) keep(b []byte) string {
 	if p.arena.Cap()-p.arena.Len() < len(b) {
+		size := min(2*p.arena.Cap(), 64<<10) // an event of many texts gets larger pieces
 		p.arena = strings.Builder{}
-		p.arena.Grow(max(len(b), 512))
+		p.arena.Grow(max(len(b), size, 512))
 	}
 	from := p.arena.Len()
 	p.arena.Write(b)

@@ -2,6 +2,7 @@ package epcis_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -40,6 +41,7 @@ func FuzzJSON(f *testing.F) {
 			require.NotEmpty(t, refused.Where)
 			return
 		}
+		require.True(t, json.Valid(text)) // no laxer than encoding/json
 		for _, e := range events {
 			again(t, epcis.JSON20, doc, e)
 			again(t, epcis.XML12, doc, e)
