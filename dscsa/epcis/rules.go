@@ -6,12 +6,11 @@ package epcis
 const (
 	// The document as a whole; reading ends.
 
-	RuleRead         = "read"          // the source failed
 	RuleFormat       = "format"        // neither XML nor JSON, or empty
 	RuleEncoding     = "encoding"      // not UTF-8 (or UTF-16 with its mark), or declared otherwise
 	RuleSyntax       = "syntax"        // not well-formed (XML 1.0, RFC 8259)
 	RuleTruncated    = "truncated"     // ends before it is complete
-	RuleDoctype      = "doctype"       // a DOCTYPE: refused whatever is in it
+	RuleDoctype      = "doctype"       // a DOCTYPE that declares something
 	RuleEntity       = "entity"        // a reference to an entity that is not one of XML's own five
 	RuleNamespace    = "namespace"     // unbound prefix or a binding Namespaces in XML forbids
 	RuleLimit        = "limit"         // larger than a Limits allows; the message names which
@@ -56,6 +55,7 @@ const (
 	RuleCreationDate  = "creation-date"          // missing, or no date and time
 	RuleNoNamespace   = "document-namespace"     // the document element has no namespace
 	RuleInstruction   = "processing-instruction" // skipped
+	RuleEmptyDoctype  = "empty-doctype"          // a DOCTYPE that declares nothing; skipped
 	RuleForeignEvent  = "foreign-event"          // something of another namespace in the event list
 	RuleHeaderElement = "unknown-header-element" // kept
 	RuleHeaderTime    = "bad-header-time"        // CreationDateAndTime of the SBDH

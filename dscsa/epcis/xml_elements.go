@@ -163,6 +163,9 @@ var eventOrder = func() (orders [quantityEvent - objectEvent + 1][extension + 1]
 func nested(event, e element) int {
 	switch e {
 	case sensorElementList, persistentDisposition:
+		if event == transformationEvent { // its first extension is the open one
+			return 1
+		}
 		return 2
 	case quantityList, sourceList, destinationList, ilmd:
 		if event == transformationEvent {
@@ -178,8 +181,9 @@ func nested(event, e element) int {
 		return 2 // of baseExtension
 	case eventID, errorDeclaration:
 		return 1 // of baseExtension
+	default:
+		return 0
 	}
-	return 0
 }
 
 var eventTypes = [...]EventType{

@@ -27,12 +27,14 @@ const (
 	qualifiedNoted
 )
 
+// outsideList is the level of an event that is in no EventList.
+const outsideList = -1
+
 // takeEvent reads the event whose start tag has just been read and which is in
-// so many extensions of the list of events.
+// level extensions of the EventList.
 func (x *xmlReader) takeEvent(level int) (*Event, error) {
 	x.events++
-	x.settle()
-	line, column := x.line+1, x.column+1
+	line, column := x.tagPosition()
 	if err := x.tree(); err != nil {
 		return nil, x.during(err)
 	}
@@ -47,6 +49,13 @@ func (x *xmlReader) takeEvent(level int) (*Event, error) {
 		Rule: first.Rule, Where: first.Where, Message: first.Message, Line: line, Column: column,
 		Resumable: true, Faults: slices.Clone(d.faults),
 	}
+}
+
+// tagPosition is where the start tag just read begins.
+func (x *xmlReader) tagPosition() (line, column int) {
+	line, column = x.position(-x.tagSize)
+	x.settle()
+	return line, column
 }
 
 // during names the event within which a document broke off.
@@ -118,9 +127,12 @@ func (x *xmlReader) checkEvent(root *node, level int) {
 			due = 1
 		case associationEvent:
 			due = 2
+		default:
 		}
 	}
-	if level != due && x.version != 0 {
+	if level == outsideList {
+		x.fault(RuleNesting, "", root.name.local+" belongs into an EventList")
+	} else if level != due && x.version != 0 {
 		x.fault(RuleNesting, "", fmt.Sprintf("%s is in %d extensions of the EventList; in EPCIS %d it is in %d", root.name.local, level, x.version, due))
 	}
 	if root.element == quantityEvent && x.version == 2 {
@@ -203,6 +215,9 @@ func (x *xmlReader) checkPlace(n *node, place uint8, level, base int) {
 	case x.version == 1:
 		due = nested(d.kind, n.element)
 	}
+	if x.version == 1 && (n.element == sensorElementList || n.element == persistentDisposition) {
+		place += uint8(extension) // in the innermost extension, behind ilmd
+	}
 	if (place < d.last || d.foreign) && d.once&orderNoted == 0 {
 		d.once |= orderNoted
 		x.fault(RuleOrder, n.name.local, fmt.Sprintf("%s comes later than the schema wants it", n.name.local))
@@ -222,7 +237,7 @@ func (x *xmlReader) eventField(c uint32) {
 	case eventTime:
 		var ok bool
 		text := x.leaf(c)
-		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok {
+		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok || ev.EventTime.IsZero() { // the zero Time is none
 			x.refuse(RuleEventTime, "eventTime", fmt.Sprintf("%q is no date and time; write it as 2024-01-15T08:00:00-05:00", clip(text)))
 		}
 	case recordTime:
