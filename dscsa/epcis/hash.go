@@ -26,7 +26,8 @@ import (
 // and business transactions, sources, destinations and ILMD sorted among the
 // extensions. It does not follow it in what makes one event two: booleans of
 // JSON spelled as Python does, extensions of a namespace that does not end in
-// a slash left out of their parents.
+// a slash left out of their parents, and the namespaces that JSON ends in a
+// separator because it puts names together from them (see namespace).
 func Hash(e *Event) string {
 	h := hasher{b: make([]byte, 0, 2048)}
 	h.event(e)
@@ -275,6 +276,17 @@ func (h *hasher) fields(fields []Field) {
 // comment is for people and no part of what happened.
 var comment = Name{Space: "http://www.w3.org/2000/01/rdf-schema#", Local: "comment"}
 
+// namespace is the one spelling of a namespace that XML and JSON documents
+// spell two ways: CBV master data (the standard's JSON-LD
+// context ends it in a colon) and the GS1 US healthcare extensions.
+func namespace(uri string) string {
+	switch uri {
+	case "urn:epcglobal:cbv:mda:", "http://epcis.gs1us.org/hc/ns#":
+		return uri[:len(uri)-1]
+	}
+	return uri
+}
+
 func (h *hasher) field(f Field) {
 	switch {
 	case f.Name == comment:
@@ -289,7 +301,7 @@ func (h *hasher) field(f Field) {
 	h.part(func() {
 		if f.Name.Space != "" {
 			h.raw("{")
-			h.raw(f.Name.Space)
+			h.raw(namespace(f.Name.Space))
 			h.raw("}")
 		}
 		h.entry(f.Name.Local, f.Value)

@@ -43,7 +43,7 @@ var (
 	sqlHoldsInForce   = statement("queries/holds_in_force")
 	sqlReserved       = statement("queries/reserved")
 	sqlReservedSeller = statement("queries/reserved_seller")
-	sqlItemsOfLot     = statement("queries/items_of_lot")
+	sqlLotEvents      = statement("queries/lot_events")
 	sqlKeys           = statement("queries/keys")
 	sqlHops           = statement("queries/hops")
 	sqlEventsBySeq    = statement("queries/events_by_seq")
