@@ -65,9 +65,12 @@ func Seed(ctx context.Context, pool *pgxpool.Pool, tenant uuid.UUID, inbox strin
 	store := custodypg.New(pool)
 	return pgtenant.Tx(ctx, pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		for i, p := range companies(inbox) {
-			_, err := tradebook.PartnerTx(ctx, tx, tenant, p.GLNs[0])
-			if errors.Is(err, activities.ErrNoPartner) {
+			have, err := tradebook.PartnerTx(ctx, tx, tenant, p.GLNs[0])
+			switch {
+			case errors.Is(err, activities.ErrNoPartner):
 				err = tradebook.AddPartnerTx(ctx, tx, tenant, p, "sandbox", made.Add(time.Duration(i)*time.Second))
+			case err == nil && have.T3Endpoint != p.T3Endpoint: // the sandbox has other ports today
+				err = tradebook.SetEndpointTx(ctx, tx, tenant, have.ID, p.T3Endpoint)
 			}
 			if err != nil {
 				return err

@@ -94,6 +94,15 @@ func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner stri
 	return nil
 }
 
+// SetEndpointTx says where a company takes documents.
+func SetEndpointTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner, endpoint string) error {
+	err := tradequeries.New(tx).SetEndpoint(ctx, tradequeries.SetEndpointParams{TenantID: tenant, ID: partner, T3Endpoint: orNull(endpoint)})
+	if err != nil {
+		return fmt.Errorf("set the endpoint of partner %s: %w", partner, err)
+	}
+	return nil
+}
+
 // BindKeyTx says that a key of the tenant speaks for a company. pgx.ErrNoRows:
 // the tenant has no such key.
 func BindKeyTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner, key, by string) error {
