@@ -13,7 +13,7 @@ import (
 
 // bookVerbs are what people do in the books, beside reading reports.
 var bookVerbs = map[string]func(ctx context.Context, std streams, args []string) error{
-	"post": ledgerPost, "reverse": ledgerReverse, "balance": ledgerBalance, "accounts": ledgerAccounts,
+	"post": ledgerPost, "reverse": ledgerReverse, "balance": ledgerBalance, "accounts": ledgerAccounts, "open-book": openBook,
 }
 
 // ledgerPost proposes the journal of a file, or of stdin.

@@ -10,7 +10,7 @@ import (
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "statement", "post", "reverse")
+	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "statement", "post", "reverse", "open-book")
 	if err != nil {
 		return err
 	}
