@@ -183,3 +183,9 @@ var namespace = uuid.MustParse("6f2c1d0e-7a53-4b8a-9f0e-3d8c5b1a2e47")
 func TransactionID(saga, step, purpose string) uuid.UUID {
 	return uuid.NewSHA1(namespace, []byte(saga+"\x00"+step+"\x00"+purpose))
 }
+
+// ExpiryID derives the id of the transaction that expires a hold, so that all
+// who expire it name the same one.
+func ExpiryID(hold uuid.UUID) uuid.UUID {
+	return uuid.NewSHA1(namespace, append([]byte("expiry\x00"), hold[:]...))
+}
