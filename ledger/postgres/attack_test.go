@@ -328,6 +328,9 @@ func TestTheCatalogueKeepsTheRules(t *testing.T) {
 			 where c.relnamespace = 'ledger'::regnamespace and c.relkind in ('r', 'p')
 			   and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgenabled = 'A' and t.tgtype & 2 = 2 and t.tgtype & w.bit = w.bit
 				 and t.tgfoid in ('ledger.forbid'::regproc, 'ledger.door_only'::regproc, 'ledger.only_through_the_door'::regproc))`,
+		"no trigger of the product is off where triggers are off": `
+			select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+			 where n.nspname in ('ledger', 'app', 'custody') and not t.tgisinternal and t.tgenabled <> 'A' and c.relname not in ('transaction', 'entry', 'head')`,
 		"every function that runs as its owner has a path of its own, its schema first and temporary objects last": `
 			select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 			 where n.nspname not in ('pg_catalog', 'information_schema') and p.prosecdef
