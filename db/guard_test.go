@@ -81,6 +81,7 @@ func TestTheShapeChangesInAMaintenanceWindowOnly(t *testing.T) {
 		"a superuser without triggers": {d.SuperURL(), `set local session_replication_role = replica;`, true},
 	} {
 		t.Run(who, func(t *testing.T) {
+			t.Parallel()
 			conn, err := pgx.Connect(t.Context(), c.url)
 			require.NoError(t, err)
 			defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
