@@ -73,7 +73,7 @@ func (s *server) schema(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'"}
+	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'", "alter role sealer password 'bench'", "alter role app_api password 'bench'"}
 	for _, q := range statements {
 		if _, err := conn.Exec(ctx, q); err != nil {
 			return fmt.Errorf("%.40s: %w", q, err)
