@@ -85,6 +85,11 @@ func TestF21ALostTailIsFoundByWhoKeptACheckpoint(t *testing.T) {
 	require.Equal(t, int64(301), report.Violations[0].Seq, "the first one that is missing")
 	require.Contains(t, report.Violations[0].Detail, "cut off")
 
+	s := f.sealer(sealer.NewWitness(w.URL, w.Key))
+	require.ErrorIs(t, s.Round(t.Context()), seal.ErrInconsistent, "a sealer that starts looks at books that do not move")
+	require.NoError(t, s.Round(t.Context()), "once")
+	require.Equal(t, int64(1), s.Refused.Load())
+
 	// cosigned is how many checkpoints beyond the older server's have a cosignature.
 	cosigned := func() (n int) {
 		t.Helper()
@@ -94,7 +99,7 @@ func TestF21ALostTailIsFoundByWhoKeptACheckpoint(t *testing.T) {
 	// Life goes on on the new primary, first shorter than what was witnessed.
 	forget := func(s *sealer.Sealer) *sealer.Sealer { s.Archive = nil; return s }
 	f.post(book, 1)
-	s := f.sealer(sealer.NewWitness(w.URL, w.Key))
+	s = f.sealer(sealer.NewWitness(w.URL, w.Key))
 	require.ErrorIs(t, s.Round(t.Context()), seal.ErrInconsistent)
 	require.Zero(t, s.Sealed.Load())
 	require.Equal(t, int64(1), s.Refused.Load(), "the sealer raises the alarm")
