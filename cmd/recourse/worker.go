@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -12,6 +13,7 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
+	"github.com/recourse/recourse/internal/expiry"
 	"github.com/recourse/recourse/internal/participants"
 	"github.com/recourse/recourse/internal/partners"
 	"github.com/recourse/recourse/internal/sagabook"
@@ -44,16 +46,19 @@ func work(ctx context.Context, std streams, args []string) error {
 	}
 	defer temporal.Close()
 
+	books := ledgerpg.New(pool)
 	trade := tradebook.New(pool)
-	book := sagabook.New(pool, ledgerpg.New(pool), trade)
+	book := sagabook.New(pool, books, trade)
 	gateway := stripegw.New(stripegw.Config{URL: cfg.Stripe.URL, Key: cfg.Stripe.Key, Timeout: cfg.Stripe.Timeout})
 	inbox := partners.New(partners.Config{Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout, Plain: cfg.Profile == config.Sandbox})
 	goods := participants.New(participants.Config{URL: cfg.Participants.URL, Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout})
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
-	looped := make(chan struct{})
-	go func() { defer close(looped); loop.Run(ctx) }()
-	defer func() { <-looped }()
+	holds := &expiry.Loop{Pool: pool, Books: books, Log: log, Pace: expiry.Usual}
+	var looped sync.WaitGroup
+	looped.Go(func() { loop.Run(ctx) })
+	looped.Go(func() { holds.Run(ctx) })
+	defer looped.Wait()
 
 	fatal := make(chan error, 1)
 	w := worker.New(temporal, saga.TaskQueue, worker.Options{

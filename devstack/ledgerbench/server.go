@@ -73,7 +73,7 @@ func (s *server) schema(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'"}
+	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'", "alter role sealer password 'bench'", "alter role app_api password 'bench'"}
 	for _, q := range statements {
 		if _, err := conn.Exec(ctx, q); err != nil {
 			return fmt.Errorf("%.40s: %w", q, err)
@@ -96,8 +96,11 @@ func (s *server) prepare(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
+		if _, err = tx.Exec(ctx, `set local role ledger_owner`); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `
-			select ledger.open_accounts($1, 'main', array_agg(code), array_agg(code), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
+			select ledger.add_accounts($1, 'main', array_agg(code), array_agg(code), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
 			  from (select 'bench-' || n as code from generate_series(0, $2 - 1) n) c`, s.tenant, accounts)
 		return err
 	})
