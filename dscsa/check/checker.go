@@ -28,6 +28,7 @@ type Checker struct {
 	byType map[epcis.EventType]int
 	ended  bool
 
+	broken  bool // not all of the document could be read
 	refused bool // the fault at hand is why the reader refused the event
 
 	tallies map[string]*tally

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -17,9 +18,19 @@ func (c *Checker) end() {
 	}
 	c.header()
 	c.doubles()
+	if c.broken {
+		return // what is missing may be in what could not be read
+	}
 	c.uncommissioned()
 	c.contents()
 	c.transactions()
+}
+
+// versions are those of the standard that a format was published for.
+var versions = map[epcis.Format][]string{
+	epcis.XML12:  {"1", "1.0", "1.1", "1.2"},
+	epcis.XML20:  {"2", "2.0", "2.0.0", "2.0.1"},
+	epcis.JSON20: {"2", "2.0", "2.0.0", "2.0.1"},
 }
 
 // header checks the document around the events.
@@ -28,6 +39,9 @@ func (c *Checker) header() {
 	where := at{list: "header"}
 	if c.future(d.CreationDate) {
 		c.find("event-time-future", where, "the document was made at %s, which has not come yet", stamp(d.CreationDate))
+	}
+	if v, ok := versions[d.Format]; ok && d.SchemaVersion != "" && !slices.Contains(v, d.SchemaVersion) {
+		c.find("schema-version", at{list: "document"}, "there is no EPCIS %s of this namespace: schemaVersion is one of %s", brief(d.SchemaVersion), strings.Join(v, ", "))
 	}
 	c.fields(d.HeaderFields, where)
 	c.fields(d.Extensions, where)

@@ -79,7 +79,7 @@ func (c *Checker) declaration(e *epcis.Event) {
 	where := c.here("errorDeclaration")
 	switch {
 	case d.At.IsZero():
-		c.missing(e, "declaration-time-missing", "errorDeclaration", "say when the event was declared wrong")
+		c.missing(e, "bad-declaration-time", "errorDeclaration", "say when the event was declared wrong")
 	case !e.EventTime.IsZero() && d.At.Before(e.EventTime):
 		c.find("declaration-before-event", where, "declared wrong at %s, before the event happened", stamp(d.At))
 	case c.future(d.At):

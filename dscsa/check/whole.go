@@ -19,6 +19,7 @@ func (c *Checker) Refused(err error) (goOn bool, _ error) {
 	if e.Resumable {
 		c.n++ // refused, but one of the events all the same
 	}
+	c.broken = true
 	told := false
 	for _, f := range e.Faults {
 		told = told || f.Rule == e.Rule
