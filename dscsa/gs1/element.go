@@ -187,11 +187,28 @@ var keys = [...]string{"00", "8006", "8003", "8004", "8010", "253", "255", "8017
 
 // IDOf returns the thing that elements identify, in whatever order they are.
 // Lot and dates that come with a serialised item are no part of its identity;
-// look for them in the elements.
+// look for them in the elements. As in [Parse], a wrong check digit comes
+// beside the ID.
 func IDOf(els []Element) (ID, error) {
+	var wrong *Error
+	for _, el := range els {
+		a := table[el.AI]
+		if a == nil {
+			return ID{}, fault(RuleElement, "there is no application identifier "+quote(el.AI))
+		}
+		if e := a.verify(el.Value); e != nil {
+			if !e.isCheckDigit() {
+				return ID{}, e
+			}
+			wrong = e
+		}
+	}
 	id, e := idOf(els, "")
+	if e == nil {
+		e = wrong
+	}
 	if e != nil {
-		return ID{}, e
+		return id, e
 	}
 	return id, nil
 }
@@ -223,23 +240,19 @@ func identify(code, value string, els []Element, whole string) (ID, *Error) {
 	}
 	spec := &specs[kind]
 	id := ID{Kind: kind, Number: value}
-	if spec.shape == open {
-		if len(value) > spec.digits {
-			return ID{}, fault(spec.length, "("+code+") is too long: "+quote(value))
-		}
-	} else {
+	var serial string
+	found := false
+	if spec.shape != open {
 		n := spec.keyLen()
-		if len(value) < n {
-			return ID{}, fault(spec.length, "("+code+") is too short: "+quote(value))
-		}
-		id.Number = value[:n]
-		if n < len(value) {
-			return withSerial(id, value[n:], whole)
-		}
+		id.Number, serial = value[:n], value[n:]
+		found = serial != ""
 	}
 	if spec.qual != "" {
-		if serial, ok := Value(els, spec.qual); ok {
-			return withSerial(id, serial, whole)
+		serial, found = Value(els, spec.qual)
+	}
+	if found {
+		if e := id.addSerial(serial, whole); e != nil {
+			return ID{}, e
 		}
 	}
 	return id, nil

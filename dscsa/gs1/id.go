@@ -152,4 +152,7 @@ func ParseKey(key string) (ID, error) {
 	return id, nil
 }
 
-const canonicalStem = "https://id.gs1.org/"
+const (
+	canonicalHost = "id.gs1.org"
+	canonicalStem = "https://" + canonicalHost + "/"
+)

@@ -37,7 +37,7 @@ func TestSpellingsOfOneThing(t *testing.T) {
 		"414/0307771000025/254/DOCK%2F4":       {"urn:epc:id:sgln:030777.100002.DOCK%2F4", "(254)DOCK/4(414)0307771000025"},
 		"414/1200144192879":                    {"urn:epc:id:sgln:120014419287..0"},
 		"414/0307771000025/254/00":             {"urn:epc:id:sgln:030777.100002.00"},
-		"417/0307771000025":                    {"urn:epc:id:pgln:030777.100002", "(417)0307771000025", "https://x.example/party/0307771000025"},
+		"417/0307771000025":                    {"urn:epc:id:pgln:030777.100002", "(417)0307771000025", "https://x.example/partygln/0307771000025"},
 		"8003/04012345000221334455":            {"urn:epc:id:grai:4012345.00022.334455", "(8003)04012345000221334455", "https://x.example/8003/04012345000221334455"},
 		"8003/04012345000221":                  {"urn:epc:idpat:grai:4012345.00022.*", "https://x.example/8003/04012345000221"},
 		"8004/4012345ABC345":                   {"urn:epc:id:giai:4012345.ABC345", "(8004)4012345ABC345", "https://x.example/giai/4012345ABC345"},
@@ -141,6 +141,8 @@ func TestRefused(t *testing.T) {
 		"urn:epc:id:sgtin:030777.0432109.é":                     RuleSerial,
 		"urn:epc:id:sgtin:030777.0432109.A%":                    RuleEscape,
 		"urn:epc:id:sgtin:030777.0432109.A%2":                   RuleEscape,
+		"urn:epc:id:giai:030777.A%zz":                           RuleEscape,
+		"https://id.gs1.org/8004/4012345%zz":                    RuleEscape,
 		"urn:epc:id:sgtin:030777.0432109.A%zz":                  RuleEscape,
 		"(01)00307774321090(21)A":                               RuleGTINCheck,
 		"https://x.example/00/003011610012279675":               RuleSSCCCheck,
@@ -157,10 +159,13 @@ func TestRefused(t *testing.T) {
 		"https://x.example/01/00307774321097/21/A%2":            RuleEscape,
 		"https://x.example/01/00307774321097/21/A/10/L":         RuleLink, // wrong order
 		"https://x.example/01/00307774321097/21/A/":             RuleLink,
+		"https://x.example/a b/01/00307774321097":               RuleLink,
+		"https://x.example/01/00307774321097?x=<y>":             RuleLink,
 		"https://x.example/01/00307774321097?21=A":              RuleLink,
 		"https://x.example/01/00307774321097?ser=A":             RuleLink,
 		"https://id.gs1.org/":                                   RuleLink,
-		"https://id.gs1.org/415/0307771000025/8020/7":           RuleForm, // a payment slip
+		"https://id.gs1.org/payTo/0307771000025/refno/7":        RuleLink,
+		"https://id.gs1.org/payTo/0307771000025/8020/7":         RuleForm, // a payment slip
 		"https:/x.example/01/00307774321097":                    RuleLink,
 		"(01)00307774321097(21)A(17)280732":                     RuleDate,
 		"(01)00307774321097(17)280230":                          RuleDate,
@@ -260,8 +265,10 @@ func TestClassesAndParts(t *testing.T) {
 	number, ok := parseOK(t, "DEA:AB1234567").IsDEA()
 	require.True(t, ok)
 	require.Equal(t, "AB1234567", number)
-	_, ok = parseOK(t, "http://example.com/dea/4").IsDEA()
-	require.False(t, ok)
+	for _, s := range []string{"http://example.com/dea/4", "urn:epc:id:sscc:030116.01001227967"} {
+		_, ok = parseOK(t, s).IsDEA()
+		require.False(t, ok)
+	}
 	require.Equal(t, "sgtin", SGTIN.String())
 	require.Equal(t, "unknown", Kind(200).String())
 }
@@ -332,10 +339,13 @@ func TestDate(t *testing.T) {
 		require.NoError(t, err, in)
 		require.Equal(t, want, day.Format(time.DateOnly), in)
 	}
-	day, err := Date("000301", time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)) // 60 years apart: the next century
-	require.NoError(t, err)
-	require.Equal(t, 2100, day.Year())
-	_, err = Date("000229", time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)) // and 2100 is no leap year
+	late := time.Date(2060, 1, 1, 0, 0, 0, 0, time.UTC)
+	for in, want := range map[string]int{"110301": 2011, "100301": 2110, "000301": 2100, "990301": 2099} {
+		day, err := Date(in, late)
+		require.NoError(t, err)
+		require.Equal(t, want, day.Year(), in)
+	}
+	_, err := Date("000229", late) // 2100 is no leap year
 	require.Error(t, err)
 	for _, in := range []string{"", "28073", "2807311", "280732", "281301", "280001", "290229", "2a0101", "-10101"} {
 		_, err := Date(in, now)

@@ -2,7 +2,7 @@ package gs1
 
 import "strings"
 
-// link is a GS1 Digital Link URI taken apart; values are decoded.
+// link is a GS1 Digital Link URI taken apart.
 type link struct {
 	key      *identifier
 	value    string
@@ -42,25 +42,27 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 	rest, _, _ = strings.Cut(rest, "#")
 	rest, l.query, _ = strings.Cut(rest, "?")
 	host, path, _ := strings.Cut(rest, "/")
-	canonical := host == "id.gs1.org"
+	canonical := strings.EqualFold(host, canonicalHost)
 	if host == "" || !hostChars.all(host) {
 		return l, true, fault(RuleLink, "this is no domain name: "+quote(s))
 	}
-	key, e := l.walk(path)
+	l.walk(path)
 	if l.key == nil {
-		if e == nil && (canonical || meantAsKey(path)) {
-			e = fault(RuleLink, "no GS1 key and value, each behind a slash, end this path: "+quote(s))
+		if canonical || meantAsKey(path) {
+			return l, true, fault(RuleLink, "no GS1 key and value, each behind a slash, end this path: "+quote(s))
 		}
-		return l, e != nil, e
+		return l, false, nil
 	}
+	// A path of somebody's own may hold "/01/" too: it is refused for not being
+	// a key only when it looks like one in more than that.
+	meant := canonical || startsWithDigits(l.value) || l.n > 0 && l.value != "" && digits[l.value[0]]
 	if !uriChars.all(s) {
-		return l, true, fault(RuleLink, "percent-escape what a URI cannot hold: "+quote(s))
+		return l, meant, fault(RuleLink, "percent-escape what a URI cannot hold: "+quote(s))
 	}
-	meant := canonical || l.n > 0 || startsWithDigits(key)
-	if e != nil {
-		return l, meant, e
+	if !l.key.allows(l.quals[:l.n]) {
+		return l, meant, fault(RuleLink, "what follows ("+l.key.code+") is not known there, or not in this order: "+quote(s))
 	}
-	if l.value, e = unescape(key); e != nil {
+	if l.value, e = unescape(l.value); e != nil {
 		return l, meant, e
 	}
 	if l.key.code == "01" {
@@ -72,8 +74,14 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 		}
 		l.badDigit = e
 	}
-	if !l.key.allows(l.quals[:l.n]) {
-		return l, true, fault(RuleLink, "what follows ("+l.key.code+") is not known there, or not in this order: "+quote(s))
+	for i := range l.quals[:l.n] {
+		q := &l.quals[i]
+		if q.Value, e = unescape(q.Value); e == nil {
+			e = table[q.AI].verify(q.Value)
+		}
+		if e != nil {
+			return l, meant, e
+		}
 	}
 	return l, true, nil
 }
@@ -92,45 +100,31 @@ func cutScheme(s string) (string, bool) {
 	return s, false
 }
 
-// walk goes through the path from its end, pair by pair, until it meets a key,
-// and returns the key's value still escaped.
-func (l *link) walk(path string) (string, *Error) {
-	for path != "" {
+// walk goes through the path from its end, pair by pair, until it meets a key.
+// It leaves the values escaped and unchecked.
+func (l *link) walk(path string) {
+	for {
 		at := strings.LastIndexByte(path, '/')
 		if at < 0 {
-			break
+			return
 		}
-		value, rest := path[at+1:], path[:at]
-		at = strings.LastIndexByte(rest, '/')
-		code := rest[at+1:]
-		path = rest[:max(at, 0)]
-		a := table[aliasOf(code)]
+		value := path[at+1:]
+		path = path[:at]
+		at = strings.LastIndexByte(path, '/')
+		a := table[aliasOf(path[at+1:])]
 		switch {
 		case a == nil:
-			l.n = 0
-			return "", nil
+			return
 		case a.is&primary != 0:
-			l.key = a
-			return value, nil
-		case l.n == len(l.quals):
-			l.n = 0
-			return "", nil
+			l.key, l.value = a, value
+			return
+		case at < 0 || l.n == len(l.quals):
+			return
 		}
 		copy(l.quals[1:], l.quals[:l.n])
-		decoded, e := unescape(value)
-		if e == nil {
-			e = a.verify(decoded)
-		}
-		if e != nil {
-			// Found out before the key: it matters only when one comes.
-			key, _ := l.walk(path)
-			l.n++
-			return key, e
-		}
-		l.quals[0], l.n = Element{a.code, decoded}, l.n+1
+		l.quals[0], l.n = Element{a.code, value}, l.n+1
+		path = path[:at]
 	}
-	l.n = 0
-	return "", nil
 }
 
 // meantAsKey reports whether a path without a key at its end has one inside.

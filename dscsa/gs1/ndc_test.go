@@ -52,6 +52,8 @@ func TestGTINOfNDC(t *testing.T) {
 	require.ErrorContains(t, err, "indicator")
 	_, err = GTINOf("0116-2001", '0')
 	require.Error(t, err)
+	_, err = NDC{Labeler: "123456", Product: "7890", Package: "12"}.GTIN('0')
+	require.ErrorContains(t, err, "ten digits")
 
 	require.Equal(t, []NDC{{"0116", "2001", "16"}}, NDCsOf("50301162001160"))
 	require.Equal(t, []NDC{{"21922", "049", "17"}, {"21922", "0491", "7"}}, NDCsOf("00321922049176"))

@@ -9,8 +9,8 @@ import (
 // which only the pattern of one class is one thing (CBV 2.0 section 8.3).
 func parseURN(s string) (ID, *Error) {
 	rest := s[len("urn:epc:"):]
-	class, rest, _ := strings.Cut(rest, ":")
-	scheme, rest, found := strings.Cut(rest, ":")
+	class, rest, _ := cutByte(rest, ':')
+	scheme, rest, found := cutByte(rest, ':')
 	if !found {
 		return ID{}, fault(RuleScheme, "write urn:epc:id:<scheme>:<prefix>.<reference>: "+quote(s))
 	}
@@ -51,7 +51,7 @@ func withoutKey(scheme string) bool {
 
 func readURN(kind Kind, pattern bool, rest, whole string) (ID, *Error) {
 	spec := &specs[kind]
-	prefix, rest, found := strings.Cut(rest, ".")
+	prefix, rest, found := cutByte(rest, '.')
 	if !found {
 		return ID{}, fault(RuleFields, "a "+spec.scheme+" is prefix.reference: "+quote(whole))
 	}
@@ -61,7 +61,7 @@ func readURN(kind Kind, pattern bool, rest, whole string) (ID, *Error) {
 	if spec.shape == open {
 		return readOpenURN(kind, pattern, prefix, rest, whole)
 	}
-	reference, serial, hasSerial := strings.Cut(rest, ".")
+	reference, serial, hasSerial := cutByte(rest, '.')
 	if hasSerial != (spec.serial > 0) {
 		return ID{}, fault(RuleFields, "a "+spec.scheme+" has "+fieldsOf(spec)+" after the company prefix: "+quote(whole))
 	}
@@ -92,48 +92,49 @@ func readURN(kind Kind, pattern bool, rest, whole string) (ID, *Error) {
 		}
 	}
 	id := ID{Kind: kind, Number: string(number), Prefix: uint8(len(prefix))}
-	if !hasSerial {
-		return id, nil
+	if hasSerial {
+		if e := id.addURNSerial(pattern, serial, whole); e != nil {
+			return ID{}, e
+		}
 	}
-	return withURNSerial(id, pattern, serial, whole)
+	return id, nil
 }
 
-// withURNSerial finishes an ID with the last field of a URN.
-func withURNSerial(id ID, pattern bool, serial, whole string) (ID, *Error) {
+// addURNSerial finishes an ID with the last field of a URN.
+func (id *ID) addURNSerial(pattern bool, serial, whole string) *Error {
 	if pattern {
 		if serial != "*" {
-			return ID{}, fault(RulePattern, "a pattern of one class ends in .*: "+quote(whole))
+			return fault(RulePattern, "a pattern of one class ends in .*: "+quote(whole))
 		}
 		if id.Kind == SGTIN || id.Kind == UPUI {
 			id.Kind = GTIN
 		}
-		return id, nil
+		return nil
 	}
 	decoded, e := unescape(serial)
 	if e != nil {
-		return ID{}, e
+		return e
 	}
-	return withSerial(id, decoded, whole)
+	return id.addSerial(decoded, whole)
 }
 
-// withSerial checks the serial, lot or extension and puts it into id.
-func withSerial(id ID, serial, whole string) (ID, *Error) {
+// addSerial checks the serial, lot or extension and puts it into id.
+func (id *ID) addSerial(serial, whole string) *Error {
 	spec := &specs[id.Kind]
 	if serial == "" || len(serial) > spec.serial {
-		return ID{}, fault(RuleSerialLen, "what follows the number of a "+spec.name+" is 1 to "+strconv.Itoa(spec.serial)+
+		return fault(RuleSerialLen, "what follows the number of a "+spec.name+" is 1 to "+strconv.Itoa(spec.serial)+
 			" characters, not "+strconv.Itoa(len(serial))+": "+quote(whole))
 	}
 	if !spec.serialChars().all(serial) {
-		return ID{}, fault(RuleSerial, "the serial, lot or extension of a "+spec.name+" holds a character that GS1 does not allow: "+quote(whole))
+		return fault(RuleSerial, "the serial, lot or extension of a "+spec.name+" holds a character that GS1 does not allow: "+quote(whole))
 	}
 	if id.Kind == CPI && serial[0] == '0' && serial != "0" {
-		return ID{}, fault(RuleSerial, "the serial of a component has no leading zero: "+quote(whole))
+		return fault(RuleSerial, "the serial of a component has no leading zero: "+quote(whole))
 	}
-	if id.Kind == SGLN && serial == "0" {
-		return id, nil
+	if id.Kind != SGLN || serial != "0" {
+		id.Serial = serial
 	}
-	id.Serial = serial
-	return id, nil
+	return nil
 }
 
 // readOpenURN reads the schemes whose reference is letters and digits.
@@ -158,10 +159,20 @@ func readOpenURN(kind Kind, pattern bool, prefix, rest, whole string) (ID, *Erro
 		return ID{}, fault(RuleSerial, "the reference of a "+spec.scheme+" holds a character that GS1 does not allow: "+quote(whole))
 	}
 	id := ID{Kind: kind, Number: prefix + decoded, Prefix: uint8(len(prefix))}
-	if spec.serial == 0 {
-		return id, nil
+	if spec.serial > 0 {
+		if e := id.addURNSerial(pattern, serial, whole); e != nil {
+			return ID{}, e
+		}
 	}
-	return withURNSerial(id, pattern, serial, whole)
+	return id, nil
+}
+
+// cutByte is strings.Cut at one character.
+func cutByte(s string, c byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, c); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
 }
 
 func fieldsOf(s *spec) string {
