@@ -72,7 +72,8 @@ type Reader struct {
 	err error
 }
 
-// NewReader tells the format by the first bytes. The error is an [*Error].
+// NewReader tells the format by the first bytes. The error is an [*Error], or
+// wraps what the source says.
 func NewReader(r io.Reader, limits Limits) (*Reader, error) {
 	limits = limits.withDefaults()
 	br, wide, err := sniff(&countingReader{src: r, left: limits.Bytes, limit: limits.Bytes})
@@ -98,8 +99,9 @@ func NewReader(r io.Reader, limits Limits) (*Reader, error) {
 	return &Reader{src: src}, nil
 }
 
-// Next gives the next event, [io.EOF] after the last one, or an [*Error].
-// After an error that is not resumable it gives that same error.
+// Next gives the next event, [io.EOF] after the last one, an [*Error], or an
+// error that wraps what the source says. After an error that is not resumable
+// it gives that same error.
 func (r *Reader) Next() (*Event, error) {
 	if r.err != nil {
 		return nil, r.err

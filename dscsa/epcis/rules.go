@@ -6,7 +6,6 @@ package epcis
 const (
 	// The document as a whole; reading ends.
 
-	RuleRead         = "read"          // the source failed
 	RuleFormat       = "format"        // neither XML nor JSON, or empty
 	RuleEncoding     = "encoding"      // not UTF-8 (or UTF-16 with its mark), or declared otherwise
 	RuleSyntax       = "syntax"        // not well-formed (XML 1.0, RFC 8259)

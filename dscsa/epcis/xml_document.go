@@ -26,6 +26,7 @@ type xmlReader struct {
 	curElement  element
 	attrs       []attribute
 	attrsAt     int    // of pool: the values of attrs
+	tagSize     int    // bytes of the start tag
 	run         int    // of pool: the text since the last tag
 	pool        []byte // values of the tree that is being read
 
@@ -320,9 +321,9 @@ func (x *xmlReader) enterEvents(in frame) (*Event, error) {
 		return nil, x.keepField(&x.doc.Extensions)
 	}
 	x.events++
-	x.settle()
+	line, column := x.tagPosition()
 	refused := &Error{
-		Rule: RuleUnknownEvent, Where: fmt.Sprintf("event %d", x.events), Line: x.line + 1, Column: x.column + 1,
+		Rule: RuleUnknownEvent, Where: fmt.Sprintf("event %d", x.events), Line: line, Column: column,
 		Message: fmt.Sprintf("<%s> is no event of EPCIS", clip(x.cur.raw)), Resumable: true,
 	}
 	refused.Faults = []Fault{{refused.Rule, refused.Where, refused.Message}}

@@ -31,8 +31,7 @@ const (
 // so many extensions of the list of events.
 func (x *xmlReader) takeEvent(level int) (*Event, error) {
 	x.events++
-	x.settle()
-	line, column := x.line+1, x.column+1
+	line, column := x.tagPosition()
 	if err := x.tree(); err != nil {
 		return nil, x.during(err)
 	}
@@ -47,6 +46,13 @@ func (x *xmlReader) takeEvent(level int) (*Event, error) {
 		Rule: first.Rule, Where: first.Where, Message: first.Message, Line: line, Column: column,
 		Resumable: true, Faults: slices.Clone(d.faults),
 	}
+}
+
+// tagPosition is where the start tag just read begins.
+func (x *xmlReader) tagPosition() (line, column int) {
+	line, column = x.position(-x.tagSize)
+	x.settle()
+	return line, column
 }
 
 // during names the event within which a document broke off.

@@ -77,7 +77,7 @@ func (w *window) check(readErr error) {
 	for w.v < w.w {
 		if w.v+8 <= w.w {
 			x := binary.LittleEndian.Uint64(w.buf[w.v:])
-			odd := (x | x - 0x2020202020202020) & high // not ASCII, or below a blank
+			odd := (x | (x - 0x2020202020202020)) & high // not ASCII, or below a blank
 			if odd == 0 {
 				w.v += 8
 				continue

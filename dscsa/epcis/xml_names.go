@@ -116,28 +116,40 @@ const maxName = 1000 // bytes
 
 // nameAt reads the name at offset i and gives the offset behind it.
 func (x *xmlReader) nameAt(i int) (*name, int, error) {
-	end := i
-	for {
-		c, err := x.at(end)
-		if err != nil {
-			return nil, 0, err
-		}
-		if nameEnds[c] {
-			break
-		}
-		if end++; end-i > maxName {
-			return nil, 0, x.fail(i, RuleLimit, fmt.Sprintf("a name is longer than %d bytes", maxName))
-		}
+	end, err := x.nameEnd(i)
+	if err != nil {
+		return nil, 0, err
 	}
 	raw := x.buf[x.r+i : x.r+end]
 	if len(raw) == 0 {
 		return nil, 0, x.fail(i, RuleSyntax, "a name is missing")
+	}
+	if len(raw) > maxName {
+		return nil, 0, x.fail(i, RuleLimit, fmt.Sprintf("a name is longer than %d bytes", maxName))
 	}
 	n := x.names.name(raw)
 	if n == nil {
 		return nil, 0, x.fail(i, RuleSyntax, fmt.Sprintf("%q is no name", clip(string(raw))))
 	}
 	return n, end, nil
+}
+
+// nameEnd is the offset behind the name at offset i.
+func (x *xmlReader) nameEnd(i int) (int, error) {
+	for end := i; ; {
+		for _, c := range x.buf[min(x.r+end, x.v):x.v] {
+			if nameEnds[c] {
+				return end, nil
+			}
+			end++
+		}
+		if end-i > maxName {
+			return end, nil // the caller refuses it
+		}
+		if err := x.more(); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // space is a namespace, as an index into the namespaces of the document.

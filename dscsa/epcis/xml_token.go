@@ -46,6 +46,9 @@ func (x *xmlReader) token() (token, error) {
 		return endTag, nil
 	}
 	t, err := x.nextTag()
+	if err == nil {
+		return t, nil
+	}
 	if errors.Is(err, io.EOF) {
 		if len(x.opens) > 0 {
 			err = x.fail(x.v-x.r, RuleTruncated, fmt.Sprintf("the document ends within <%s>", clip(x.opens[len(x.opens)-1].name.raw)))
@@ -96,12 +99,12 @@ func (x *xmlReader) nextTag() (token, error) {
 
 // text adds the text up to the next tag to the pool.
 func (x *xmlReader) text() error {
+	if len(x.opens) == 0 {
+		return x.fail(0, RuleSyntax, "text outside the document element")
+	}
 	n, err := x.find(0, '<')
 	if err != nil {
 		return err
-	}
-	if len(x.opens) == 0 {
-		return x.fail(0, RuleSyntax, "text outside the document element")
 	}
 	raw := x.buf[x.r : x.r+n]
 	switch {
@@ -218,6 +221,7 @@ func (x *xmlReader) startTag() error {
 	if n := bytes.IndexByte(near, '>'); n > 0 {
 		if known := x.names.known(near[:n]); known != nil {
 			x.r += n + 2
+			x.tagSize = n + 2
 			outside.name = known
 			return x.open(outside)
 		}
@@ -247,6 +251,7 @@ func (x *xmlReader) startTag() error {
 				return err
 			}
 			x.r += i + 1
+			x.tagSize = i + 1
 			outside.name = tag
 			return x.open(outside)
 		case i == before:
@@ -279,22 +284,10 @@ func (x *xmlReader) attribute(i int) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	c, err := x.notBlank(&i)
+	quote, i, err := x.quote(n, i)
 	if err != nil {
 		return 0, err
 	}
-	if c != '=' {
-		return 0, x.fail(i, RuleSyntax, fmt.Sprintf("the attribute %s has no value", clip(n.raw)))
-	}
-	i++
-	quote, err := x.notBlank(&i)
-	if err != nil {
-		return 0, err
-	}
-	if quote != '"' && quote != '\'' {
-		return 0, x.fail(i, RuleSyntax, fmt.Sprintf("the value of the attribute %s has no quotes", clip(n.raw)))
-	}
-	i++
 	end, err := x.find(i, quote)
 	if err != nil {
 		return 0, err
@@ -313,6 +306,30 @@ func (x *xmlReader) attribute(i int) (int, error) {
 	}
 	x.attrs = append(x.attrs, attribute{name: n, value: span{uint32(at), uint32(len(x.pool) - at)}})
 	return end + 1, x.room()
+}
+
+// quote reads = and the quote that begins a value, and gives the offset behind
+// them.
+func (x *xmlReader) quote(n *name, i int) (byte, int, error) {
+	if near := x.buf[x.r+i : x.v]; len(near) > 1 && near[0] == '=' && near[1] == '"' {
+		return '"', i + 2, nil
+	}
+	c, err := x.notBlank(&i)
+	if err != nil {
+		return 0, 0, err
+	}
+	if c != '=' {
+		return 0, 0, x.fail(i, RuleSyntax, fmt.Sprintf("the attribute %s has no value", clip(n.raw)))
+	}
+	i++
+	quote, err := x.notBlank(&i)
+	if err != nil {
+		return 0, 0, err
+	}
+	if quote != '"' && quote != '\'' {
+		return 0, 0, x.fail(i, RuleSyntax, fmt.Sprintf("the value of the attribute %s has no quotes", clip(n.raw)))
+	}
+	return quote, i + 1, nil
 }
 
 // special gives < if there is one, else some byte that needs care, else 0.

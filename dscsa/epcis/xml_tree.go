@@ -166,7 +166,7 @@ func (x *xmlReader) children(at uint32) (count int) {
 // takeFields gives a slice out of one that holds all fields of an event.
 func (x *xmlReader) takeFields(n int) []Field {
 	if len(x.fields) < n {
-		x.fields = make([]Field, max(n, 8))
+		x.fields = make([]Field, max(n, 4))
 	}
 	taken := x.fields[:n:n]
 	x.fields = x.fields[n:]
