@@ -128,6 +128,8 @@ const (
 	Number
 	Boolean
 	Null
+	EmptyObject // {}
+	List        // an array inside an array: its elements are the Children, without Names; or []
 )
 
 // Field is one named value that is not part of the standard, or an attribute

@@ -1,0 +1,96 @@
+package epcis
+
+// epcisHeader reads the header of a document: master data, and what is not of
+// the standard.
+func (p *jsonReader) epcisHeader() {
+	p.open(func(name string) {
+		if name == "epcisMasterData" {
+			p.open(func(name string) {
+				if name == "vocabularyList" {
+					p.array(p.vocabulary)
+					return
+				}
+				p.foreign(name)
+			})
+			return
+		}
+		n := p.name([]byte(name))
+		if n.Space == "" {
+			p.fault(RuleUnknownElement, "the standard has no member %q here; a member of one's own needs a prefix", name)
+		}
+		p.doc.HeaderFields = p.field(p.doc.HeaderFields, n)
+	})
+}
+
+// open reads an object and calls each at the value of every member.
+func (p *jsonReader) open(each func(name string)) {
+	s := p.s
+	if s.peek() != '{' {
+		p.wrong("an object")
+		return
+	}
+	s.open('{')
+	var seen nameSet
+	for first := true; s.err == nil && s.next('}', first); first = false {
+		name := string(s.key())
+		if p.once(&seen, Name{Local: name}) {
+			s.colon()
+			each(name)
+		}
+	}
+}
+
+func (p *jsonReader) vocabulary() {
+	var v Vocabulary
+	p.open(func(name string) {
+		switch name {
+		case "type":
+			v.Type = p.str()
+		case "vocabularyElementList":
+			p.array(func() { v.Elements = append(v.Elements, p.element()) })
+		default:
+			p.refuse(RuleUnknownElement, "the standard has no member %q in a vocabulary", name)
+		}
+	})
+	p.doc.MasterData = append(p.doc.MasterData, v)
+}
+
+func (p *jsonReader) element() Element {
+	var e Element
+	p.charge(fieldCost)
+	p.open(func(name string) {
+		switch name {
+		case "id":
+			e.ID = p.str()
+		case "attributes":
+			p.array(func() { e.Attributes = append(e.Attributes, p.attribute()) })
+		case "children":
+			e.Children = p.list()
+		default:
+			p.refuse(RuleUnknownElement, "the standard has no member %q in a vocabulary element", name)
+		}
+	})
+	return e
+}
+
+// attribute reads one fact. A number is held as the text it is written as.
+func (p *jsonReader) attribute() Attribute {
+	var a Attribute
+	p.charge(fieldCost)
+	p.open(func(name string) {
+		switch name {
+		case "id":
+			a.ID = p.str()
+		case "attribute":
+			if p.s.peek() == '[' {
+				p.wrong("text, a number or an object")
+				return
+			}
+			f := p.value(Name{})
+			a.Value, a.Fields = f.Value, f.Children
+		default:
+			p.refuse(RuleUnknownElement, "the standard has no member %q in an attribute", name)
+		}
+	})
+	return a
+}

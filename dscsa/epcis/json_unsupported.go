@@ -1,7 +1,0 @@
-package epcis
-
-import "bufio"
-
-func newJSONReader(*bufio.Reader, Limits) (eventSource, error) {
-	return nil, &Error{Rule: RuleFormat, Where: "document", Message: "JSON is not supported; send the document as XML"}
-}
