@@ -71,7 +71,7 @@ func validate(ctx context.Context, std streams, args []string) error {
 		if err != nil {
 			fmt.Fprintf(std.err, "recourse epcis validate: %v\n", err)
 			report = check.Report{Verdict: check.Reject, ByType: map[string]int{}, Findings: []check.Finding{
-				{Rule: epcis.RuleRead, Severity: check.Error, Where: "document", Message: "the file cannot be read: " + err.Error()},
+				{Rule: "read", Severity: check.Error, Where: "document", Message: "the file cannot be read: " + err.Error()},
 			}}
 		}
 		if report.Verdict != check.Accept {

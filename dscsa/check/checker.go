@@ -96,17 +96,9 @@ func (c *Checker) Document(d *epcis.Document) { c.doc = d }
 // have been able to hand on.
 func (c *Checker) Fault(f epcis.Fault) { c.fault(f, 0) }
 
-// inJSON are the names that readers of JSON give what has a name already.
-var inJSON = map[string]string{
-	"root": "root-element", "event-type": "unknown-event", "event-time": "bad-event-time", "action": "bad-action", "time-zone": "bad-zone",
-}
-
 func (c *Checker) fault(f epcis.Fault, event int) {
 	rule := f.Rule
-	if name, ok := inJSON[rule]; ok {
-		rule = name
-	}
-	if rule == "vocabulary" && !c.refused { // of a type, not of a step
+	if rule == "unknown-word" && !c.refused { // of a type, not of a step
 		rule = "reference-type-unknown"
 	}
 	if _, ok := byName[rule]; !ok {

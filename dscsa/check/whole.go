@@ -22,7 +22,8 @@ func (c *Checker) Refused(err error) (goOn bool, _ error) {
 	c.broken = true
 	told := false
 	for _, f := range e.Faults {
-		told = told || f.Rule == e.Rule
+		c.refused = f.Rule == e.Rule
+		told = told || c.refused
 		c.fault(f, c.n)
 	}
 	if !told {
@@ -33,8 +34,8 @@ func (c *Checker) Refused(err error) (goOn bool, _ error) {
 		f := epcis.Fault{Rule: e.Rule, Where: e.Where, Message: message}
 		c.refused = true
 		c.fault(f, c.n)
-		c.refused = false
 	}
+	c.refused = false
 	return e.Resumable, nil
 }
 

@@ -97,7 +97,7 @@ func (c *Checker) word(w string, known map[string]struct{}, list string, step bo
 		c.find("cbv-word-draft", where, "%q is not how the Core Business Vocabulary spells it", brief(w))
 		return
 	case format == epcis.JSON20:
-		c.find("vocabulary", where, "%q is not in the Core Business Vocabulary; a word of your own is a URI", brief(w))
+		c.find("unknown-word", where, "%q is not in the Core Business Vocabulary; a word of your own is a URI", brief(w))
 		return
 	case format == epcis.XML20:
 		c.find("cbv-word-unknown", where, "%q is not in the Core Business Vocabulary; a word of your own does not start with its prefix", brief(w))
