@@ -60,7 +60,7 @@ var formRules = []Rule{
 	{Name: "unknown-header-element", Severity: Info, Verdict: Accept, Meaning: "an element of the header that the standard does not have", Source: "EPCIS 1.2 section 9.2"},
 	{Name: "bad-header-time", Severity: Info, Verdict: Accept, Meaning: "CreationDateAndTime of the business header is no date and time", Source: "UN/CEFACT SBDH 1.3"},
 	{Name: "header-party", Severity: Warning, Verdict: Flag, Meaning: "a sender or receiver without identifier", Source: "UN/CEFACT SBDH 1.3"},
-	{Name: "two-event-ids", Severity: Warning, Verdict: Flag, Meaning: "eventID twice in one event; the last one is taken", Source: "EPCIS 2.0 section 7.4.1; RFC 8259 section 4"},
+	{Name: "two-event-ids", Severity: Info, Verdict: Accept, Meaning: "eventID twice in one event: both name it, the last one is taken", Source: "EPCIS 2.0 section 7.4.1; RFC 8259 section 4"},
 	{Name: "single-event", Severity: Info, Verdict: Accept, Meaning: "\"event\" in place of \"eventList\"", Source: "EPCIS 2.0 section 9.3"},
 	{Name: "foreign-context", Severity: Info, Verdict: Accept, Meaning: "a prefix that only a context that is not fetched may bind", Source: "EPCIS 2.0 section 9.3"},
 }

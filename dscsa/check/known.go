@@ -21,6 +21,7 @@ type Query struct {
 	Products []string // GTIN-14
 	Parties  []string // PartyKey of sellers and buyers
 	EventIDs []string
+	Hashes   []string // event hashes (CBV 2.0 section 8.9)
 }
 
 // Answer is what is known of it, under the keys of the Query.
@@ -28,7 +29,8 @@ type Answer struct {
 	Things   map[string]Thing
 	Products map[string]bool
 	Parties  map[string]Party
-	Events   map[string]string // event ID: its event hash (CBV 2.0 section 8.9)
+	EventIDs map[string]string // event ID: the hash of the event that has it
+	Hashes   map[string]bool   // events that are stored, whatever document they came in
 }
 
 // Thing is the present state of a thing, from what happened before the document.
@@ -38,6 +40,7 @@ type Thing struct {
 	Expiry         time.Time // the day, zero: none
 	Decommissioned time.Time // zero: not
 	Parent         string    // key of the container it is in, "": none
+	Filled         bool      // something is inside it
 	Holder         string    // PartyKey of its owner, "": not known
 	Held           string    // why it is not for sale, "": it is: "quarantine", "recall", "suspect"
 }
@@ -58,28 +61,34 @@ func PartyKey(s string) string {
 }
 
 // Against checks a batch of events against what is known. They have gone
-// through Event already; first is the number of the first of them, from 1.
-// hash is the event hash, the same that Answer.Events holds. An error is the
-// store's: nothing of the batch was checked, and it can be tried again.
-func (c *Checker) Against(ctx context.Context, known Known, first int, events []*epcis.Event, hash func(*epcis.Event) (string, error)) error {
+// through Event already; first is the number of the first of them, from 1, and
+// hashes are their event hashes. An event that is stored already is passed
+// over: it was checked when it came first. An error is the store's: nothing of
+// the batch was checked, and it can be tried again.
+func (c *Checker) Against(ctx context.Context, known Known, first int, events []*epcis.Event, hashes []string) error {
 	b := asking{c: c, keys: map[string]string{}}
 	q := b.query(events)
+	q.Hashes = hashes
 	answer, err := known.Look(ctx, q)
 	if err != nil {
 		return fmt.Errorf("ask what is known: %w", err)
 	}
 	for i, e := range events {
-		b.event(first+i, e, &answer)
-		if e.EventID == "" || answer.Events[e.EventID] == "" {
+		n := first + i
+		if answer.Hashes[hashes[i]] && e.Error == nil {
+			c.find("event-repeated", at{event: n}, "the event is stored already")
+			b.filled(e, &answer)
 			continue
 		}
-		h, err := hash(e)
-		if err != nil {
-			return fmt.Errorf("hash event %d: %w", first+i, err)
+		if before := answer.EventIDs[e.EventID]; e.EventID != "" && before != "" && before != hashes[i] {
+			rule := "event-id-reused"
+			if e.Error != nil {
+				rule = "declaration-differs"
+			}
+			c.find(rule, at{event: n, list: "eventID"}, "an event that is stored has the same ID and says something else")
 		}
-		if e.Error == nil && h != answer.Events[e.EventID] {
-			c.find("event-id-reused", at{event: first + i, list: "eventID"}, "an event that is stored has the same ID and says something else")
-		}
+		b.filled(e, &answer)
+		b.event(n, e, &answer)
 	}
 	return nil
 }
@@ -130,6 +139,17 @@ func (b *asking) query(events []*epcis.Event) (q Query) {
 		add(&q.EventIDs, e.EventID)
 	}
 	return q
+}
+
+// filled notes what is known to hold things, so that a shipment of it is whole.
+func (b *asking) filled(e *epcis.Event, a *Answer) {
+	for _, s := range e.EPCs {
+		if a.Things[b.key(s)].Filled {
+			if id, err := b.c.parse(s); err == nil {
+				b.c.units.at(b.c.units.of(id.hash)).flags |= holdsThings
+			}
+		}
+	}
 }
 
 func (b *asking) event(n int, e *epcis.Event, a *Answer) {
