@@ -271,8 +271,8 @@ func (b *asking) emptiedHere(key string) bool {
 		return false
 	}
 	h := b.c.hash(append(append([]byte{byte(id.Kind)}, id.Number...), id.Serial...))
-	n, ok := b.c.units.index[h]
-	return ok && len(b.c.emptied[n]) > 0
+	n, _ := b.c.units.find(h)
+	return n != 0 && len(b.c.emptied[n]) > 0
 }
 
 func (b *asking) parties(n int, e *epcis.Event, a *Answer) {
