@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"testing"
@@ -230,4 +231,119 @@ type plainEvent struct {
 type plainText struct {
 	Type string `xml:"type,attr"`
 	Text string `xml:",chardata"`
+}
+
+// plainJSON holds the events as encoding/json reads and writes them.
+type plainJSON struct {
+	Context       []any  `json:"@context"`
+	Type          string `json:"type"`
+	SchemaVersion string `json:"schemaVersion"`
+	CreationDate  string `json:"creationDate"`
+	Body          struct {
+		Events []plainMember `json:"eventList"`
+	} `json:"epcisBody"`
+}
+
+type plainMember struct {
+	Type         string            `json:"type"`
+	EventTime    string            `json:"eventTime"`
+	Zone         string            `json:"eventTimeZoneOffset"`
+	Parent       string            `json:"parentID,omitempty"`
+	EPCs         []string          `json:"epcList,omitempty"`
+	Children     []string          `json:"childEPCs,omitempty"`
+	Action       string            `json:"action"`
+	BizStep      string            `json:"bizStep"`
+	Disposition  string            `json:"disposition"`
+	ReadPoint    *plainPlace       `json:"readPoint,omitempty"`
+	BizLocation  *plainPlace       `json:"bizLocation,omitempty"`
+	Transactions []plainReference  `json:"bizTransactionList,omitempty"`
+	Sources      []plainReference  `json:"sourceList,omitempty"`
+	Destinations []plainReference  `json:"destinationList,omitempty"`
+	ILMD         map[string]string `json:"ilmd,omitempty"`
+}
+
+type plainPlace struct {
+	ID string `json:"id"`
+}
+
+type plainReference struct {
+	Type        string `json:"type"`
+	Transaction string `json:"bizTransaction,omitempty"`
+	Source      string `json:"source,omitempty"`
+	Destination string `json:"destination,omitempty"`
+}
+
+// shipmentJSON is shipment in JSON, without its header.
+func shipmentJSON(tb testing.TB, pallets int) ([]byte, int) {
+	tb.Helper()
+	doc, n := shipment(pallets)
+	in, err := epcis.NewReader(bytes.NewReader(doc), epcis.Limits{})
+	require.NoError(tb, err)
+	out := plainJSON{
+		Context: []any{"https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"},
+		Type:    "EPCISDocument", SchemaVersion: "2.0", CreationDate: "2026-03-02T15:00:00Z",
+	}
+	place := func(p epcis.Place) *plainPlace {
+		if p.ID == "" {
+			return nil
+		}
+		return &plainPlace{p.ID}
+	}
+	for e, err := in.Next(); err == nil; e, err = in.Next() {
+		m := plainMember{
+			Type: string(e.Type), EventTime: e.EventTime.Format(time.RFC3339), Zone: e.Zone, Parent: e.Parent, Action: string(e.Action),
+			BizStep: e.BizStep, Disposition: e.Disposition, ReadPoint: place(e.ReadPoint), BizLocation: place(e.BizLocation),
+		}
+		if e.Type == epcis.AggregationEvent {
+			m.Children = e.EPCs
+		} else {
+			m.EPCs = e.EPCs
+		}
+		for _, r := range e.BizTransactions {
+			m.Transactions = append(m.Transactions, plainReference{Type: r.Type, Transaction: r.ID})
+		}
+		for _, r := range e.Sources {
+			m.Sources = append(m.Sources, plainReference{Type: r.Type, Source: r.ID})
+		}
+		for _, r := range e.Destinations {
+			m.Destinations = append(m.Destinations, plainReference{Type: r.Type, Destination: r.ID})
+		}
+		for _, f := range e.ILMD {
+			if m.ILMD == nil {
+				m.ILMD = map[string]string{}
+			}
+			m.ILMD["cbvmda:"+f.Name.Local] = f.Value
+		}
+		out.Body.Events = append(out.Body.Events, m)
+	}
+	raw, err := json.Marshal(out)
+	require.NoError(tb, err)
+	return raw, n
+}
+
+// BenchmarkJSON is BenchmarkXML with the same events in JSON-LD.
+func BenchmarkJSON(b *testing.B) {
+	doc, events := shipmentJSON(b, 200)
+	rate := func(b *testing.B) {
+		b.Helper()
+		b.ReportMetric(float64(events*b.N)/b.Elapsed().Seconds(), "events/s")
+	}
+	b.Run("read and check", func(b *testing.B) {
+		b.SetBytes(int64(len(doc)))
+		b.ReportAllocs()
+		for b.Loop() {
+			r, err := check.Whole(bytes.NewReader(doc), epcis.Limits{}, check.Options{Now: now})
+			require.NoError(b, err)
+			require.Equal(b, events, r.Events)
+		}
+		rate(b)
+	})
+	b.Run("encoding json", func(b *testing.B) {
+		b.SetBytes(int64(len(doc)))
+		for b.Loop() {
+			var d plainJSON
+			require.NoError(b, json.Unmarshal(doc, &d))
+		}
+		rate(b)
+	})
 }

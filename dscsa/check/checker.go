@@ -47,11 +47,16 @@ type Checker struct {
 	batches     []batch
 	batchOf     map[batch]uint32
 	lotExpiry   map[lotOf]int32
+	lastMade    batch
+	lastBatch   uint32
+	lastLot     lotOf // the last one checked, with
+	lastExpiry  int32
 	suspects    map[uint32]*suspect
 	emptied     map[uint32][]uint32 // container: when all was taken out of it
 	shippedAt   map[uint32]shipped
 	packed      []packing
 	firstInCase map[uint32]uint32 // case: the first unit found in it
+	lastCase    [2]uint32         // the last case that was asked for, and its first unit
 
 	// Events by their content.
 	events   map[uint64]seenEvent // by hash of the event ID

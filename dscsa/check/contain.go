@@ -184,9 +184,12 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 		c.find("case-mixed", where, "%s is of lot %s, its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[p.batch].lot))
 		return
 	}
-	n, ok := c.firstInCase[parent]
-	if !ok || n == child {
-		c.firstInCase[parent] = child
+	if c.lastCase[0] != parent {
+		c.lastCase = [2]uint32{parent, c.firstInCase[parent]}
+	}
+	n := c.lastCase[1]
+	if n == 0 || n == child {
+		c.setCase(parent, child)
 		return
 	}
 	first := c.units.at(n)
@@ -194,8 +197,13 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 	case first.class != u.class:
 		c.find("case-mixed", where, "%s is of another product than what is in its case", brief(epc))
 	case first.batch == 0:
-		c.firstInCase[parent] = child
+		c.setCase(parent, child)
 	case u.batch != 0 && c.batches[u.batch].lot != c.batches[first.batch].lot:
 		c.find("case-mixed", where, "%s is of lot %s, what is in its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[first.batch].lot))
 	}
+}
+
+func (c *Checker) setCase(parent, first uint32) {
+	c.firstInCase[parent] = first
+	c.lastCase = [2]uint32{parent, first}
 }

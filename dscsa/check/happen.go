@@ -142,6 +142,9 @@ func listOf(e *epcis.Event) string {
 }
 
 func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
+	if b == c.lastMade && b.expiry > noExpiry && !b.expired(clock(e.EventTime)) {
+		return c.lastBatch // lots come in runs
+	}
 	where := c.here("ilmd")
 	if b.lot != "" && !validLot(b.lot) {
 		c.find("lot-form", where, "the lot is %q: 1 to 20 letters, digits and signs of the GS1 character set", brief(b.lot))
@@ -156,12 +159,15 @@ func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
 	if b == (batch{}) {
 		return 0
 	}
-	if n, ok := c.batchOf[b]; ok {
-		return n
+	n, ok := c.batchOf[b]
+	if !ok {
+		n = uint32(len(c.batches))
+		c.batches = append(c.batches, b)
+		c.batchOf[b] = n
 	}
-	n := uint32(len(c.batches))
-	c.batches = append(c.batches, b)
-	c.batchOf[b] = n
+	if validLot(b.lot) {
+		c.lastMade, c.lastBatch = b, n
+	}
 	return n
 }
 
@@ -178,10 +184,14 @@ func (c *Checker) lot(e *epcis.Event, gtin uint64, b batch) {
 		return
 	}
 	key := lotOf{item(gtin), b.lot}
+	if key == c.lastLot && b.expiry == c.lastExpiry {
+		return
+	}
 	if other, ok := c.lotExpiry[key]; ok && other != b.expiry {
 		c.find("lot-expiry-conflict", where, "lot %s of GTIN %014d expires on %s here and on %s before", brief(b.lot), gtin, dayOf(b.expiry), dayOf(other))
-	} else if !ok {
+	} else {
 		c.lotExpiry[key] = b.expiry
+		c.lastLot, c.lastExpiry = key, b.expiry
 	}
 }
 
