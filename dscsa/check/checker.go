@@ -52,9 +52,16 @@ type Checker struct {
 	lastLot     lotOf // the last one checked, with
 	lastExpiry  int32
 	suspects    map[uint32]*suspect
-	emptied     map[uint32][]uint32 // container: when all was taken out of it
-	shippedAt   map[uint32]shipped
+	unpacked    map[uint32]containment // the first time a thing was taken out of what it was not seen in
+	emptied     map[uint32][]uint32    // container: when all was taken out of it
+	gone        map[uint32]uint32      // when things were decommissioned
+	declaredAt  map[uint32][]uint32    // thing: the times of events about it that were declared wrong
+	maybes      []maybe
+	shipments   []shipment
+	reshipped   map[uint32][]uint32 // thing: its shipments before the last
+	received    map[uint32][]uint32 // thing: when it was received, or its shipment voided
 	packed      []packing
+	opaque      []packing         // logistic units that were sold; parent is the unit
 	firstInCase map[uint32]uint32 // case: the first unit found in it
 	lastCase    [2]uint32         // the last case that was asked for, and its first unit
 
@@ -86,8 +93,9 @@ func New(o Options) *Checker {
 		places: map[string]struct{}{},
 		units:  newTable(), classes: make([]class, 1), classOf: map[uint64]uint16{},
 		batches: make([]batch, 1), batchOf: map[batch]uint32{}, lotExpiry: map[lotOf]int32{},
-		suspects: map[uint32]*suspect{}, emptied: map[uint32][]uint32{},
-		shippedAt: map[uint32]shipped{}, firstInCase: map[uint32]uint32{},
+		suspects: map[uint32]*suspect{}, unpacked: map[uint32]containment{}, emptied: map[uint32][]uint32{},
+		gone: map[uint32]uint32{}, declaredAt: map[uint32][]uint32{}, shipments: make([]shipment, 1),
+		reshipped: map[uint32][]uint32{}, received: map[uint32][]uint32{}, firstInCase: map[uint32]uint32{},
 		events: map[uint64]seenEvent{}, declared: map[uint64]struct{}{},
 		parties: map[string]int{}, asked: map[uint64]struct{}{}, askedParty: map[string]struct{}{},
 	}

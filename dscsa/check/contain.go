@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -43,7 +44,7 @@ func (c *Checker) aggregate(e *epcis.Event, t uint32) {
 	exists := e.Action == epcis.Add
 	if parent != 0 {
 		p := c.units.at(parent)
-		c.used(p, e.Parent, c.here("parentID"), t, exists)
+		c.used(parent, e.Parent, c.here("parentID"), t, exists)
 		if e.Action == epcis.Delete && len(e.EPCs) == 0 && len(e.Quantities) == 0 {
 			c.emptied[parent] = append(c.emptied[parent], t)
 		}
@@ -116,6 +117,11 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 	u := c.units.at(child)
 	if !m.add {
 		u.flags |= wasUnpacked
+		if u.parent == 0 && len(c.unpacked) < manySuspects {
+			if _, ok := c.unpacked[child]; !ok {
+				c.unpacked[child] = m
+			}
+		}
 	}
 	if u.flags&isSuspect != 0 {
 		s := c.suspects[child]
@@ -127,7 +133,11 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 		before := containment{u.moved, u.parent, 0, true}
 		if len(c.suspects) < manySuspects {
 			u.flags |= isSuspect
-			c.suspects[child] = &suspect{epc, []containment{before, m}}
+			s := &suspect{epc, []containment{before, m}}
+			if first, ok := c.unpacked[child]; ok {
+				s.did = append(s.did, first)
+			}
+			c.suspects[child] = s
 		} else if m.add {
 			c.doubled(epc, m.event)
 		}
@@ -152,7 +162,8 @@ func (c *Checker) doubled(epc string, event int) {
 
 // doubles replays the suspects in the order of event time.
 func (c *Checker) doubles() {
-	for _, s := range c.suspects {
+	for _, n := range slices.Sorted(maps.Keys(c.suspects)) {
+		s := c.suspects[n]
 		slices.SortStableFunc(s.did, func(a, b containment) int { return cmp.Compare(a.at, b.at) })
 		var in containment
 		for _, m := range s.did {

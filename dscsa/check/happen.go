@@ -2,6 +2,7 @@ package check
 
 import (
 	"hash/maphash"
+	"slices"
 
 	"github.com/recourse/recourse/dscsa/epcis"
 )
@@ -108,11 +109,12 @@ func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) 
 			continue // one transformation may be told in several events
 		}
 		if u.commissioned != 0 {
-			c.find("serial-duplicate", at{c.n, listOf(e), i + 1}, "%s is commissioned a second time; it was at %s", brief(epcs[i]), timeOf(u.commissioned))
+			c.perhaps(maybe{"serial-duplicate", n, t, u.commissioned, at{c.n, listOf(e), i + 1}, epcs[i]})
+			u.commissioned = min(u.commissioned, t)
 			continue
 		}
 		if u.first != 0 && u.first < t {
-			c.find("use-before-commissioning", at{c.n, listOf(e), i + 1}, "%s is commissioned at %s, but was used at %s", brief(epcs[i]), timeOf(t), timeOf(u.first))
+			c.perhaps(maybe{"use-before-commissioning", n, u.first, t, at{c.n, listOf(e), i + 1}, epcs[i]})
 		}
 		u.commissioned = t
 		if u.class == 0 {
@@ -200,14 +202,15 @@ func (c *Checker) lot(e *epcis.Event, gtin uint64, b batch) {
 func (c *Checker) use(e *epcis.Event, epcs []string, nums []uint32, t uint32, exists bool) {
 	for i, n := range nums[:min(len(nums), len(epcs))] {
 		if n != 0 {
-			c.used(c.units.at(n), epcs[i], at{c.n, listOf(e), i + 1}, t, exists)
+			c.used(n, epcs[i], at{c.n, listOf(e), i + 1}, t, exists)
 		}
 	}
 }
 
-func (c *Checker) used(u *unit, epc string, where at, t uint32, exists bool) {
-	if u.commissioned != 0 && t < u.commissioned {
-		c.find("use-before-commissioning", where, "%s is used at %s, but commissioned at %s", brief(epc), timeOf(t), timeOf(u.commissioned))
+func (c *Checker) used(n uint32, epc string, where at, t uint32, exists bool) {
+	u := c.units.at(n)
+	if t < u.commissioned {
+		c.perhaps(maybe{"use-before-commissioning", n, t, u.commissioned, where, epc})
 	}
 	if u.first == 0 || t < u.first {
 		u.first = t
@@ -215,8 +218,8 @@ func (c *Checker) used(u *unit, epc string, where at, t uint32, exists bool) {
 	if !exists {
 		return
 	}
-	if u.gone != 0 && t > u.gone {
-		c.find("event-after-decommissioning", where, "%s was decommissioned at %s and comes again at %s", brief(epc), timeOf(u.gone), timeOf(t))
+	if u.flags&isGone != 0 && t > c.gone[n] {
+		c.perhaps(maybe{"event-after-decommissioning", n, t, c.gone[n], where, epc})
 	}
 	u.last = max(u.last, t)
 }
@@ -228,16 +231,55 @@ func (c *Checker) decommission(e *epcis.Event, t uint32) {
 		}
 		u := c.units.at(n)
 		where := at{c.n, "epcList", i + 1}
-		if u.gone != 0 {
-			c.find("event-after-decommissioning", where, "%s is decommissioned a second time; it was at %s", brief(e.EPCs[i]), timeOf(u.gone))
+		if u.flags&isGone != 0 {
+			c.find("event-after-decommissioning", where, "%s is decommissioned a second time; it was at %s", brief(e.EPCs[i]), timeOf(c.gone[n]))
 			continue
 		}
-		c.used(u, e.EPCs[i], where, t, false)
-		u.gone = t
+		c.used(n, e.EPCs[i], where, t, false)
+		u.flags |= isGone
+		c.gone[n] = t
 		if u.last > t {
-			c.find("event-after-decommissioning", where, "%s is decommissioned at %s, but something happened to it at %s", brief(e.EPCs[i]), timeOf(t), timeOf(u.last))
+			c.perhaps(maybe{"event-after-decommissioning", n, u.last, t, where, e.EPCs[i]})
 		}
 	}
+}
+
+// maybe is a breach that stands only if no later event of the document takes it
+// back: documents may list events in any order.
+type maybe struct {
+	rule  string
+	unit  uint32
+	at    uint32 // when it happened, on the clock
+	than  uint32 // the time it should have come after, or before
+	where at
+	epc   string
+}
+
+// manyMaybes is far above what is described of one rule; beyond it breaches
+// are neither described nor counted.
+const manyMaybes = 10_000
+
+func (c *Checker) perhaps(m maybe) {
+	if len(c.maybes) < manyMaybes {
+		c.maybes = append(c.maybes, m)
+	}
+}
+
+// confirm reports the breaches that stand at the end.
+func (c *Checker) confirm() {
+	for _, m := range c.maybes {
+		u, gone := c.units.at(m.unit), c.gone[m.unit]
+		wrong := func(t uint32) bool { return slices.Contains(c.declaredAt[m.unit], t) }
+		switch {
+		case m.rule == "serial-duplicate" && !wrong(m.at) && !wrong(m.than):
+			c.find(m.rule, m.where, "%s is commissioned twice, at %s and at %s", brief(m.epc), timeOf(min(m.at, m.than)), timeOf(max(m.at, m.than)))
+		case m.rule == "use-before-commissioning" && m.at < u.commissioned && !wrong(m.at):
+			c.find(m.rule, m.where, "%s is used at %s, but commissioned at %s", brief(m.epc), timeOf(m.at), timeOf(u.commissioned))
+		case m.rule == "event-after-decommissioning" && gone != 0 && m.at > gone && !wrong(m.at):
+			c.find(m.rule, m.where, "%s was decommissioned at %s and comes again at %s", brief(m.epc), timeOf(gone), timeOf(m.at))
+		}
+	}
+	c.maybes = nil
 }
 
 // isRepeated compares the event with an earlier one of the same ID, and says
@@ -329,18 +371,19 @@ func (c *Checker) undo(e *epcis.Event, t uint32) {
 			continue
 		}
 		u := c.units.at(n)
+		c.declaredAt[n] = append(c.declaredAt[n], t)
 		switch {
 		case i == 0:
 		case e.Type == epcis.AggregationEvent && e.Action == epcis.Add && u.parent == c.nums[0] && u.moved == t:
 			u.parent = 0
-		case e.Type == epcis.ObjectEvent && e.Action == epcis.Add && u.commissioned == t:
+		case e.Type == epcis.ObjectEvent && e.Action == epcis.Add && u.commissioned == t && !c.isTwice(n):
 			u.commissioned, u.batch = 0, 0
-		case e.Type == epcis.ObjectEvent && e.Action == epcis.Delete && u.gone == t:
-			u.gone = 0
+		case e.Type == epcis.ObjectEvent && e.Action == epcis.Delete && c.gone[n] == t:
+			delete(c.gone, n)
+			u.flags &^= isGone
 		}
-		if u.flags&isShipped != 0 && c.shippedAt[n].at == t {
-			u.flags &^= isShipped
-			delete(c.shippedAt, n)
+		if c.shipments[u.shipment].at == t {
+			u.shipment = 0
 		}
 		if u.first == t {
 			u.first = 0
@@ -349,4 +392,9 @@ func (c *Checker) undo(e *epcis.Event, t uint32) {
 			u.last = 0
 		}
 	}
+}
+
+// isTwice says whether a thing seems to be commissioned twice so far.
+func (c *Checker) isTwice(n uint32) bool {
+	return slices.ContainsFunc(c.maybes, func(m maybe) bool { return m.unit == n && m.rule == "serial-duplicate" })
 }
