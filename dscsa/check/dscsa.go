@@ -22,7 +22,7 @@ func (c *Checker) transactions() {
 		return
 	}
 	c.statement()
-	c.dialect(products)
+	c.dialect()
 	if c.transfers == 0 {
 		return
 	}
@@ -182,7 +182,7 @@ func (c *Checker) statement() {
 
 // dialect tells releases 1.2 and 1.3 of the GS1 US guideline apart and reports
 // a document that is written in both.
-func (c *Checker) dialect(products map[uint64]*product) {
+func (c *Checker) dialect() {
 	where := at{list: "header"}
 	version := value(usField(c.doc.HeaderFields, "guidelineVersion"))
 	if version == "" {
