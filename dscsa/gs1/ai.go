@@ -51,6 +51,24 @@ func buildTable() map[string]*identifier {
 	return t
 }
 
+// lookup finds an application identifier. Those of two digits, which are on
+// nearly every package, need no hashing.
+func lookup(code string) *identifier {
+	if len(code) == 2 && code[0]-'0' <= 9 && code[1]-'0' <= 9 {
+		return twoDigits[(code[0]-'0')*10+code[1]-'0']
+	}
+	return table[code]
+}
+
+var twoDigits = func() (short [100]*identifier) {
+	for code, a := range table {
+		if len(code) == 2 {
+			short[number(code)] = a
+		}
+	}
+	return short
+}()
+
 func (r *row) build(code string) *identifier {
 	a := &identifier{code: code, is: r.is}
 	for _, f := range strings.Fields(r.format) {
@@ -100,7 +118,7 @@ func (a *identifier) maxLen() int {
 // start of another.
 func leading(s string) *identifier {
 	for n := 2; n <= 4 && n <= len(s); n++ {
-		if a := table[s[:n]]; a != nil {
+		if a := lookup(s[:n]); a != nil {
 			return a
 		}
 	}

@@ -5,7 +5,7 @@ package gs1
 // another has it, what excludes another does not meet it.
 func associate(els []Element) *Error {
 	for i, el := range els {
-		a := table[el.AI]
+		a := lookup(el.AI)
 		for _, other := range els[:i] {
 			if other.AI == el.AI && other.Value != el.Value {
 				return fault(RuleAssociation, "("+el.AI+") stands there twice with different values")

@@ -74,7 +74,7 @@ func parseLinear(symbology, s string) ([]Element, *Error) {
 		return nil, fault(RuleGTINLength, "a symbol marked "+quote(symbology)+" holds a GTIN: "+quote(number))
 	}
 	gtin := padGTIN(number)
-	wrong := table["01"].verify(gtin)
+	wrong := lookup("01").verify(gtin)
 	els := []Element{{"01", gtin}}
 	if composite {
 		more, e := parseMessage(rest)
@@ -129,7 +129,7 @@ func splitBracketed(s string) ([]Element, *Error) {
 	var wrong *Error
 	for s != "" {
 		code := bracketed(s)
-		a := table[code]
+		a := lookup(code)
 		if a == nil {
 			return nil, fault(RuleElement, "write an application identifier in brackets, as in (01), and a bracket inside a value as \\(: "+quote(s))
 		}
@@ -192,7 +192,7 @@ var keys = [...]string{"00", "8006", "8003", "8004", "8010", "253", "255", "8017
 func IDOf(els []Element) (ID, error) {
 	var wrong *Error
 	for _, el := range els {
-		a := table[el.AI]
+		a := lookup(el.AI)
 		if a == nil {
 			return ID{}, fault(RuleElement, "there is no application identifier "+quote(el.AI))
 		}

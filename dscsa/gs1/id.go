@@ -40,16 +40,16 @@ func parse(s string) (ID, *Error) {
 		return parseURN(s)
 	case strings.HasPrefix(s, "("):
 		return parseBracketed(s)
+	case len(s) > 5 && (s[:4] == "http" || strings.EqualFold(s[:4], "http")):
+		if after, ok := strings.CutPrefix(s, deaLocation); ok {
+			return parseDEA(after, s)
+		}
+		return parseLinkID(s)
 	case len(s) > 8 && strings.EqualFold(s[:8], "urn:epc:"):
 		// RFC 8141 section 3.1: the scheme and the namespace ignore case.
 		return parseURN("urn:epc:" + s[8:])
 	case len(s) > 4 && strings.EqualFold(s[:4], "dea:"):
 		return parseDEA(s[4:], s)
-	case len(s) > 5 && strings.EqualFold(s[:4], "http"):
-		if after, ok := strings.CutPrefix(s, deaLocation); ok {
-			return parseDEA(after, s)
-		}
-		return parseLinkID(s)
 	}
 	return parsePrivate(s)
 }

@@ -77,7 +77,7 @@ func splitLink(s string) (l link, isLink bool, e *Error) {
 	for i := range l.quals[:l.n] {
 		q := &l.quals[i]
 		if q.Value, e = unescape(q.Value); e == nil {
-			e = table[q.AI].verify(q.Value)
+			e = lookup(q.AI).verify(q.Value)
 		}
 		if e != nil {
 			return l, meant, e
@@ -111,7 +111,7 @@ func (l *link) walk(path string) {
 		value := path[at+1:]
 		path = path[:at]
 		at = strings.LastIndexByte(path, '/')
-		a := table[aliasOf(path[at+1:])]
+		a := lookup(aliasOf(path[at+1:]))
 		switch {
 		case a == nil:
 			return
@@ -131,7 +131,7 @@ func (l *link) walk(path string) {
 func meantAsKey(path string) bool {
 	for path != "" {
 		code, rest, _ := strings.Cut(path, "/")
-		if a := table[aliasOf(code)]; a != nil && a.is&primary != 0 {
+		if a := lookup(aliasOf(code)); a != nil && a.is&primary != 0 {
 			value, _, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
 			if startsWithDigits(value) {
 				return true
@@ -246,7 +246,7 @@ func (l *link) attributes(els []Element) ([]Element, *Error) {
 		if !ok || !allDigits(code) {
 			continue
 		}
-		a := table[code]
+		a := lookup(code)
 		switch {
 		case a == nil || a.is&attribute == 0:
 			return nil, fault(RuleLink, "("+quote(code)+") is no attribute of a Digital Link")

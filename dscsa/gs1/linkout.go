@@ -14,7 +14,7 @@ func LinkOf(stem string, els []Element) (string, error) {
 	var key *identifier
 	rest := make([]Element, 0, len(els))
 	for _, el := range els {
-		a := table[el.AI]
+		a := lookup(el.AI)
 		if a == nil {
 			return "", fault(RuleElement, "there is no application identifier ("+el.AI+")")
 		}
@@ -42,7 +42,7 @@ func LinkOf(stem string, els []Element) (string, error) {
 	mark := byte('?')
 	for _, predefined := range []bool{true, false} {
 		for _, el := range rest {
-			a := table[el.AI]
+			a := lookup(el.AI)
 			if contains(path, el.AI) || a.is&fixed != 0 != predefined {
 				continue
 			}
