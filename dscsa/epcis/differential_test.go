@@ -99,14 +99,14 @@ func agree(t *testing.T, document string) (accepted bool) {
 	return true
 }
 
-func seeds(t testing.TB) (seeds []string) {
-	t.Helper()
+func seeds(tb testing.TB) (seeds []string) {
+	tb.Helper()
 	paths, err := filepath.Glob(filepath.Join("testdata", "*.xml"))
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
 	for _, path := range paths {
 		raw, err := os.ReadFile(path)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		seeds = append(seeds, string(raw))
 	}
 	for _, tt := range eventCases {
@@ -150,7 +150,7 @@ func TestWhatIsAcceptedIsWellFormed(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	all := seeds(t)
-	rounds := 20_000
+	rounds := 5_000
 	if os.Getenv("RECOURSE_LONG") != "" {
 		rounds = 2_000_000
 	}

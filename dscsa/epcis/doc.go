@@ -2,4 +2,22 @@
 // Business Document Header or a SOAP envelope, query documents), 2.0 XML and
 // 2.0 JSON-LD. Whatever the format, the same event is the same [Event] and has
 // the same hash.
+//
+// # Reading
+//
+// A [Reader] goes through a document once and hands on each event as soon as
+// its end has been read; it holds one event and what is not an event, whatever
+// the length of the document. [Limits] bound what it holds.
+//
+// What is found wrong takes one of three ways, and the Rule constants say which
+// one each takes. A document that is not well-formed, too large, or no EPCIS
+// document ends the reading with an [Error]: events handed on before then stand
+// in the document as they were given, so whoever must take a document whole or
+// not at all waits for [io.EOF]. An event that means nothing (no time, no
+// action, an element the standard does not know) is refused with an Error that
+// is Resumable; the next call goes on behind it. Everything else is a [Fault] of
+// the event or of the document, and the event is complete without it.
+//
+// What is not of the standard but has a namespace of its own is kept as it came,
+// as trees of [Field].
 package epcis

@@ -18,28 +18,28 @@ import (
 
 // pack is the folder of documents found in the wild, which lies beside the
 // module and is not part of it.
-func pack(t testing.TB) string {
-	t.Helper()
+func pack(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.Getwd()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for ; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			break
 		}
 		if dir == filepath.Dir(dir) {
-			t.Skip("no module root above the package")
+			tb.Skip("no module root above the package")
 		}
 	}
 	at := filepath.Join(dir, "..", "shared", "dscsa")
 	if _, err := os.Stat(filepath.Join(at, "examples", "facts.json")); err != nil {
-		t.Skip("the example documents are missing; put them into ../shared/dscsa beside the module")
+		tb.Skip("the example documents are missing; put them into ../shared/dscsa beside the module")
 	}
 	return at
 }
 
 // examples are the XML documents of the pack, by their path in it.
-func examples(t testing.TB, root string) (paths []string) {
-	t.Helper()
+func examples(tb testing.TB, root string) (paths []string) {
+	tb.Helper()
 	err := filepath.WalkDir(filepath.Join(root, "examples"), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() && filepath.Ext(path) == ".xml" {
 			rel, err := filepath.Rel(root, path)
@@ -50,8 +50,8 @@ func examples(t testing.TB, root string) (paths []string) {
 		}
 		return err
 	})
-	require.NoError(t, err)
-	require.NotEmpty(t, paths)
+	require.NoError(tb, err)
+	require.NotEmpty(tb, paths)
 	return paths
 }
 

@@ -136,6 +136,8 @@ func sniff(r io.Reader) (br *bufio.Reader, wide bool, err error) {
 		big := mark[0] == 0xfe
 		_, err = br.Discard(2)
 		return bufio.NewReader(&utf16Reader{src: br, big: big}), true, err
+	case bytes.HasPrefix(mark, []byte("<\x00")), bytes.HasPrefix(mark, []byte("\x00<")):
+		err = &Error{Rule: RuleEncoding, Where: "document", Message: "is UTF-16 without its byte order mark"}
 	default:
 		err = nil
 	}
@@ -228,16 +230,18 @@ func (u *utf16Reader) rune() (rune, error) {
 	case first < 0xd800 || first > 0xdfff:
 		return first, nil
 	case first >= 0xdc00:
-		return 0, errSurrogate
+		return 0, notUTF16("half a surrogate pair")
 	}
 	second, err := u.unit()
 	if errors.Is(err, io.EOF) || err == nil && (second < 0xdc00 || second > 0xdfff) {
-		return 0, errSurrogate
+		return 0, notUTF16("half a surrogate pair")
 	}
 	return 0x10000 + (first-0xd800)<<10 + second - 0xdc00, err
 }
 
-var errSurrogate = &Error{Rule: RuleEncoding, Where: "document", Message: "is not UTF-16: half a surrogate pair"}
+func notUTF16(why string) error {
+	return &Error{Rule: RuleEncoding, Where: "document", Message: "is not UTF-16: " + why}
+}
 
 func (u *utf16Reader) unit() (rune, error) {
 	a, err := u.src.ReadByte()
@@ -246,7 +250,7 @@ func (u *utf16Reader) unit() (rune, error) {
 	}
 	b, err := u.src.ReadByte()
 	if errors.Is(err, io.EOF) {
-		return 0, &Error{Rule: RuleEncoding, Where: "document", Message: "is not UTF-16: an odd number of bytes"}
+		return 0, notUTF16("an odd number of bytes")
 	}
 	if u.big {
 		a, b = b, a

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -76,6 +77,8 @@ var eventCases = []struct {
 	{epcis.RuleText, true, in12(but("<epcList>", "<epcList>urn:epc:id:sscc:0360001.1000000002"))},
 	{epcis.RuleMissingTime, true, in12(but("<eventTime>2026-03-01T08:00:00Z</eventTime>", ""))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", ""))},
+	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "0001-01-01T00:00:00Z"))},
+	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2o26-03-01T08:00:00Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-02-29T08:00:00Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01 08:00:00Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T08:00Z"))},
@@ -90,6 +93,9 @@ var eventCases = []struct {
 	{epcis.RuleNumber, true, in20(with(atEnd, "<quantityList><quantityElement><epcClass>urn:a:b</epcClass><quantity>twenty</quantity></quantityElement></quantityList>"))},
 	{epcis.RuleNumber, true, in20(with(atEnd, "<quantityList><quantityElement><epcClass>urn:a:b</epcClass><quantity>1e3</quantity></quantityElement></quantityList>"))},
 	{epcis.RuleNumber, true, in20(with(atEnd, "<quantityList><quantityElement><epcClass>urn:a:b</epcClass><quantity>1.2.3</quantity></quantityElement></quantityList>"))},
+	{epcis.RuleUnknownElement, true, in20(with(atEnd, "<quantityList><epc>urn:a:b</epc></quantityList>"))},
+	{epcis.RuleUnknownElement, true, in20(with(atEnd, "<persistentDisposition><id>urn:a:b</id></persistentDisposition>"))},
+	{epcis.RuleUnknownElement, true, in20(with(atEnd, "<sensorElementList><sensorReport/></sensorElementList>"))},
 	{epcis.RuleMissingClass, true, in20(with(atEnd, "<quantityList><quantityElement><quantity>1</quantity></quantityElement></quantityList>"))},
 
 	{epcis.RuleOrder, false, in12(with(beforeAction, "<readPoint><id>urn:a:b</id></readPoint>"))},
@@ -99,12 +105,16 @@ var eventCases = []struct {
 	{epcis.RuleNesting, false, in12(but("<epcList>", "<eventID>urn:a:b</eventID><epcList>"))},
 	{epcis.RuleNesting, false, in20(but("<epcList>", "<baseExtension><eventID>urn:a:b</eventID></baseExtension><epcList>"))},
 	{epcis.RuleNesting, false, in12("<TransformationEvent><eventTime>2026-03-01T08:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset></TransformationEvent>")},
+	{epcis.RuleNesting, false, strings.NewReplacer("<EventList>", "", "</EventList>", "").Replace(in12(fine))},
 	{epcis.RuleNesting, false, in20("<extension>" + fine + "</extension>")},
 	{epcis.RuleQualified, false, in12(but("<action>OBSERVE</action>", "<e:action>OBSERVE</e:action>"))},
 	{epcis.RuleQualified, false, in12(strings.NewReplacer("<epc>", "<e:epc>", "</epc>", "</e:epc>").Replace(fine))},
 	{epcis.RuleElementName, false, in20(with(atEnd, "<sensorElementList><sensorElement><sensorMetaData/><sensorReport/></sensorElement></sensorElementList>"))},
 	{epcis.RuleUnknownExtension, false, in12(with(atEnd, "<extension><extension><serial>1</serial></extension></extension>"))},
 	{epcis.RuleUnknownExtension, false, in12(with(atEnd, "<extension><ilmd><extension><lot>1</lot></extension></ilmd></extension>"))},
+	{epcis.RuleUnknownExtension, false, in12(but("<epcList>", "<baseExtension><extension><seal>1</seal></extension></baseExtension><epcList>"))},
+	{epcis.RuleUnknownExtension, false, in12("<extension><TransformationEvent><eventTime>2026-03-01T08:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset><extension><a/></extension></TransformationEvent></extension>")},
+	{epcis.RuleAttribute, false, in12(but("<epcList>", "<epcList v:by='a'>"))},
 	{epcis.RuleAttribute, false, in12(but("<action>", "<action v:by='a'>"))},
 	{epcis.RuleAttribute, false, in12(but("<ObjectEvent>", "<ObjectEvent id='1'>"))},
 	{epcis.RuleAttribute, false, in12(with(atEnd, "<bizTransactionList><bizTransaction typ='urn:a:b'>urn:a:b</bizTransaction></bizTransactionList>"))},
@@ -241,6 +251,60 @@ func TestEachRuleIsBrokenSomewhere(t *testing.T) {
 		return true
 	})
 	require.NotEmpty(t, seen)
+}
+
+func TestATimeNeedsAnOffsetFromSomewhere(t *testing.T) {
+	t.Parallel()
+	_, events, err := read(strings.NewReader(in12(but("08:00:00Z", "08:00:00"))), epcis.Limits{})
+	require.NoError(t, err)
+	require.Equal(t, "2026-03-01T08:00:00-05:00", events[0].EventTime.Format(time.RFC3339))
+	_, _, err = read(strings.NewReader(in12(strings.Replace(but("08:00:00Z", "08:00:00"), "-05:00", "here", 1))), epcis.Limits{})
+	var refused *epcis.Error
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, []string{epcis.RuleZone, epcis.RuleEventTime}, rulesOf(refused.Faults))
+	require.Equal(t, epcis.RuleEventTime, refused.Rule)
+}
+
+// Real senders write these; none of it is a fault.
+func TestWhatTheSchemaAllows(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"padded text":             in12(strings.NewReplacer("OBSERVE", "\n OBSERVE\t", "-05:00", " -05:00 ").Replace(fine)),
+		"empty lists":             in20(with(atEnd, "<quantityList/><sourceList/>")),
+		"sensor in 1.2":           in12(with(atEnd, "<extension><extension><sensorElementList><sensorElement><sensorReport/></sensorElement><extension><v:a/></extension></sensorElementList></extension></extension>")),
+		"nesting of 1.2":          in12(but("<epcList>", "<baseExtension><eventID>urn:a:b</eventID></baseExtension><epcList>")),
+		"certification in 1.2":    in12(but("<epcList>", "<baseExtension><extension><certificationInfo>urn:a:b</certificationInfo></extension></baseExtension><epcList>")),
+		"several certificates":    in20(but("<epcList>", "<certificationInfo>urn:a:b</certificationInfo><certificationInfo>urn:a:c</certificationInfo><epcList>")),
+		"extension of a document": strings.Replace(in12(fine), "</EPCISBody>", "</EPCISBody><extension><a/></extension>", 1),
+		"only results":            `<q:QueryResults xmlns:q="urn:epcglobal:epcis-query:xsd:1"><queryName>n</queryName><resultsBody><EventList>` + fine + `</EventList></resultsBody></q:QueryResults>`,
+		"a bare event of 1.2":     strings.Replace(fine, "<ObjectEvent", `<ObjectEvent schemaVersion="1.2"`, 1),
+		"a wrapper in SOAP":       `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><w:send xmlns:w="http://w.example/">` + in12(fine) + `</w:send></s:Body></s:Envelope>`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			doc, events, err := read(strings.NewReader(document), epcis.Limits{})
+			require.NoError(t, err)
+			require.Empty(t, doc.Faults)
+			require.Len(t, events, 1)
+			require.Empty(t, events[0].Faults)
+			require.Equal(t, epcis.Observe, events[0].Action)
+			require.Equal(t, "-05:00", events[0].Zone)
+		})
+	}
+}
+
+func TestFaultsDoNotGrowWithoutEnd(t *testing.T) {
+	t.Parallel()
+	doc, events, err := read(strings.NewReader(strings.Repeat("<?a?>", 1000)+in12(but("<epc>", strings.Repeat("<epc/>", 1000)+"<epc>"))), epcis.Limits{})
+	require.NoError(t, err)
+	require.Len(t, doc.Faults, 100)
+	require.Len(t, events[0].Faults, 100)
+	// However much else is wrong, the reason of a refusal is among it.
+	_, _, err = read(strings.NewReader(in12(strings.Replace(but("<epc>", strings.Repeat("<epc/>", 1000)+"<epc>"), "OBSERVE", "SEND", 1))), epcis.Limits{})
+	var refused *epcis.Error
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, epcis.RuleAction, refused.Rule)
+	require.Contains(t, rulesOf(refused.Faults), epcis.RuleAction)
 }
 
 func TestARefusedEventDoesNotEndTheDocument(t *testing.T) {

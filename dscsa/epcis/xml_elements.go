@@ -178,8 +178,9 @@ func nested(event, e element) int {
 		return 2 // of baseExtension
 	case eventID, errorDeclaration:
 		return 1 // of baseExtension
+	default:
+		return 0
 	}
-	return 0
 }
 
 var eventTypes = [...]EventType{

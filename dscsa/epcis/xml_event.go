@@ -27,8 +27,11 @@ const (
 	qualifiedNoted
 )
 
+// outsideList is the level of an event that is in no EventList.
+const outsideList = -1
+
 // takeEvent reads the event whose start tag has just been read and which is in
-// so many extensions of the list of events.
+// level extensions of the EventList.
 func (x *xmlReader) takeEvent(level int) (*Event, error) {
 	x.events++
 	line, column := x.tagPosition()
@@ -124,9 +127,12 @@ func (x *xmlReader) checkEvent(root *node, level int) {
 			due = 1
 		case associationEvent:
 			due = 2
+		default:
 		}
 	}
-	if level != due && x.version != 0 {
+	if level == outsideList {
+		x.fault(RuleNesting, "", root.name.local+" belongs into an EventList")
+	} else if level != due && x.version != 0 {
 		x.fault(RuleNesting, "", fmt.Sprintf("%s is in %d extensions of the EventList; in EPCIS %d it is in %d", root.name.local, level, x.version, due))
 	}
 	if root.element == quantityEvent && x.version == 2 {
@@ -228,7 +234,7 @@ func (x *xmlReader) eventField(c uint32) {
 	case eventTime:
 		var ok bool
 		text := x.leaf(c)
-		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok {
+		if ev.EventTime, x.decoding.zoned, ok = parseTime(text); !ok || ev.EventTime.IsZero() { // the zero Time is none
 			x.refuse(RuleEventTime, "eventTime", fmt.Sprintf("%q is no date and time; write it as 2024-01-15T08:00:00-05:00", clip(text)))
 		}
 	case recordTime:

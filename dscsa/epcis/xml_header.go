@@ -140,3 +140,37 @@ func (x *xmlReader) identification(at uint32, h *BusinessHeader) {
 		h.Fields = append(h.Fields, rest)
 	}
 }
+
+// keepField keeps the element just entered as it is.
+func (x *xmlReader) keepField(to *[]Field) error {
+	if x.curSpace == noSpace && x.in() != theCaptureJob && x.doc.Query == nil {
+		x.doc.fault(RuleHeaderElement, "document", fmt.Sprintf("<%s> is not known there; kept", clip(x.cur.raw)))
+	}
+	if err := x.tree(); err != nil {
+		return err
+	}
+	x.fields = nil
+	*to = append(*to, x.field(0))
+	return x.keep()
+}
+
+// keepFields keeps what is within the element just entered.
+func (x *xmlReader) keepFields(to *[]Field) error {
+	if err := x.tree(); err != nil {
+		return err
+	}
+	x.fields = nil
+	for c := uint32(1); c < x.nodes[0].next; c = x.nodes[c].next {
+		*to = append(*to, x.field(c))
+	}
+	return x.keep()
+}
+
+// keep counts the tree just read as kept for good.
+func (x *xmlReader) keep() error {
+	const perNode = 4 * nodeSize // a Field takes that much more than a node
+	if x.kept += len(x.value) + perNode*(len(x.nodes)+len(x.nodeAttrs)); x.kept > x.limits.Header {
+		return x.fail(0, RuleLimit, fmt.Sprintf("what is not an event takes more than %d bytes", x.limits.Header))
+	}
+	return nil
+}

@@ -20,7 +20,7 @@ const (
 	sbdh   = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 )
 
-func own(t testing.TB, name string) string {
+func own(t *testing.T, name string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join("testdata", name))
 	require.NoError(t, err)
