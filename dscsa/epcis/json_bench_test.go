@@ -55,11 +55,11 @@ func jsonEvent(b *bytes.Buffer, i int) {
 	}
 }
 
-const benchEvents = 3000
+const jsonBenchEvents = 3000
 
 // BenchmarkReadJSON is the reader with every check of form it makes.
 func BenchmarkReadJSON(b *testing.B) {
-	doc := jsonDocument(benchEvents)
+	doc := jsonDocument(jsonBenchEvents)
 	b.SetBytes(int64(len(doc)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -72,14 +72,14 @@ func BenchmarkReadJSON(b *testing.B) {
 				break
 			}
 		}
-		require.Equal(b, benchEvents, n)
+		require.Equal(b, jsonBenchEvents, n)
 	}
-	b.ReportMetric(float64(benchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(jsonBenchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
 
-// plainEvent is the least one would write to read the same events with
+// plainJSON is the least one would write to read the same events with
 // encoding/json.
-type plainEvent struct {
+type plainJSON struct {
 	Type, EventTime, EventTimeZoneOffset, EventID, ParentID, Action, BizStep, Disposition string
 
 	EpcList, ChildEPCs     []string
@@ -93,7 +93,7 @@ type plainEvent struct {
 // BenchmarkEncodingJSON is the baseline: encoding/json into plain structs,
 // event by event, checking nothing.
 func BenchmarkEncodingJSON(b *testing.B) {
-	doc := jsonDocument(benchEvents)
+	doc := jsonDocument(jsonBenchEvents)
 	b.SetBytes(int64(len(doc)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -107,10 +107,10 @@ func BenchmarkEncodingJSON(b *testing.B) {
 		require.NoError(b, err)
 		n := 0
 		for ; d.More(); n++ {
-			var e plainEvent
+			var e plainJSON
 			require.NoError(b, d.Decode(&e))
 		}
-		require.Equal(b, benchEvents, n)
+		require.Equal(b, jsonBenchEvents, n)
 	}
-	b.ReportMetric(float64(benchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(jsonBenchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

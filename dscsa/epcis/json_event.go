@@ -155,12 +155,13 @@ type eventState struct {
 
 // event reads one event of a list.
 func (p *jsonReader) event() *Event {
+	e, st := p.begin()
 	if p.s.peek() != '{' {
 		p.wrong("an event")
-		return nil
+		p.ev = nil
+		return e
 	}
 	p.s.open('{')
-	e, st := p.begin()
 	return p.members(e, &st, true)
 }
 
@@ -216,8 +217,8 @@ func (p *jsonReader) members(e *Event, st *eventState, first bool) *Event {
 		if p.s.err != nil {
 			return nil
 		}
+		p.member = ""
 	}
-	p.member = ""
 	if p.s.err == nil {
 		p.finishEvent(e, st)
 	}

@@ -43,10 +43,13 @@ func trim(b []byte) []byte {
 	if len(b) > 0 && b[0] > ' ' && b[len(b)-1] > ' ' {
 		return b
 	}
-	return bytes.Trim(b, " \t\r\n")
+	if trimmed := bytes.Trim(b, " \t\r\n"); trimmed != nil {
+		return trimmed
+	}
+	return b[:0]
 }
 
-// bytes takes a text value, less surrounding blanks.
+// bytes takes a text value, less surrounding blanks; nil when it is none.
 func (p *jsonReader) bytes() []byte {
 	if p.s.peek() != '"' {
 		p.wrong("text")
@@ -134,7 +137,11 @@ func (p *jsonReader) word(v vocabulary, other func(word string)) string {
 	if w, ok := v.words[string(b)]; ok {
 		return w
 	}
-	if p.s.err != nil {
+	if b == nil || p.s.err != nil {
+		return ""
+	}
+	if len(b) == 0 {
+		p.fault(RuleEmptyID, "a word with nothing in it")
 		return ""
 	}
 	written := p.keep(b)

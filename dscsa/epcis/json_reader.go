@@ -94,8 +94,10 @@ func (p *jsonReader) next() (*Event, error) {
 func (p *jsonReader) where() string {
 	var b strings.Builder
 	switch {
-	case p.count > 0:
+	case p.ev != nil:
 		fmt.Fprintf(&b, "event %d", p.count)
+	case p.level == inList && p.count > 0:
+		fmt.Fprintf(&b, "after event %d", p.count)
 	case p.level == inRoot, p.level == atEnd:
 		b.WriteString("document")
 	default:

@@ -17,7 +17,7 @@ const scanWindow = 64 << 10
 // lateContext is how far behind the events an @context is looked for. The
 // order of members means nothing in JSON, but names can be resolved only once
 // the context is known, and what comes before it has to be held until then.
-const lateContext = 64 << 20
+const lateContext = 32 << 20
 
 // scanner takes JSON (RFC 8259) apart. It is strict: UTF-8 only, no name twice
 // in an object, no character XML could not hold, bounded depth, strings and
@@ -105,7 +105,7 @@ func (s *scanner) fill() bool {
 	case keep > 0 && keep >= s.end-keep: // cheap, and makes room
 		s.forget(keep, s.buf)
 	case s.end == len(s.buf):
-		if s.mark >= 0 && s.end-keep > lateContext {
+		if s.mark >= 0 && s.end-keep >= lateContext {
 			s.fail(RuleLimit, "no @context in the first %d MiB behind the start of the events; put @context before epcisBody", lateContext>>20)
 			return false
 		}

@@ -42,10 +42,9 @@ func (p *jsonReader) sensors() []Sensor {
 	return list
 }
 
-// attributes takes a sensor report, or sensor metadata. Those of the standard
-// come first, in the order they are written, then one's own.
+// attributes takes a sensor report, or sensor metadata.
 func (p *jsonReader) attributes(known map[string]Kind) []Field {
-	var standard, own []Field
+	var fields []Field
 	p.parts(func(name string) bool {
 		kind, ok := known[name]
 		if !ok {
@@ -54,22 +53,20 @@ func (p *jsonReader) attributes(known map[string]Kind) []Field {
 		f := Field{Name: Name{Local: name}}
 		p.charge(fieldCost)
 		p.s.colon()
-		switch {
+		switch v, isWord := sensorVocabularies[name]; {
 		case kind == Number:
 			f.Value = p.number()
 		case kind == Boolean:
 			f.Value = p.boolean()
+		case isWord:
+			f.Value = p.word(v, p.doubtWord)
 		default:
-			if v, ok := sensorVocabularies[name]; ok {
-				f.Value = p.word(v, p.doubtWord)
-			} else {
-				f.Value = p.str()
-			}
+			f.Value = p.str()
 		}
-		standard = append(standard, f)
+		fields = append(fields, f)
 		return true
-	}, &own)
-	return append(standard, own...)
+	}, &fields)
+	return fields
 }
 
 func (p *jsonReader) boolean() string {

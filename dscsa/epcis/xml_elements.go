@@ -163,6 +163,9 @@ var eventOrder = func() (orders [quantityEvent - objectEvent + 1][extension + 1]
 func nested(event, e element) int {
 	switch e {
 	case sensorElementList, persistentDisposition:
+		if event == transformationEvent { // its first extension is the open one
+			return 1
+		}
 		return 2
 	case quantityList, sourceList, destinationList, ilmd:
 		if event == transformationEvent {

@@ -215,6 +215,9 @@ func (x *xmlReader) checkPlace(n *node, place uint8, level, base int) {
 	case x.version == 1:
 		due = nested(d.kind, n.element)
 	}
+	if x.version == 1 && (n.element == sensorElementList || n.element == persistentDisposition) {
+		place += uint8(extension) // in the innermost extension, behind ilmd
+	}
 	if (place < d.last || d.foreign) && d.once&orderNoted == 0 {
 		d.once |= orderNoted
 		x.fault(RuleOrder, n.name.local, fmt.Sprintf("%s comes later than the schema wants it", n.name.local))

@@ -1,6 +1,10 @@
 package epcis
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // The functions here take one element of an event; c is its node.
 
@@ -314,9 +318,26 @@ func (x *xmlReader) sensor(at uint32) (s Sensor) {
 		case x.is(c, sensorReport):
 			x.noText(n)
 			x.textOnly(c)
-			s.Reports = append(s.Reports, x.attributeFields(n))
+			s.Reports = append(s.Reports, sensorWords(x.attributeFields(n), x.sensorWord))
 		default:
 			s.Extensions = x.extensionField(s.Extensions, at, c, 0)
+		}
+	}
+	return s
+}
+
+// sensorWord is the bare word of a vocabulary, or the URI of what is written as
+// a compact one, as the standard's own examples do (EPCIS 2.0 section 9.6).
+func (x *xmlReader) sensorWord(v vocabulary, s string) string {
+	if w := v.word(s); w != s {
+		return w
+	}
+	if prefix, rest, ok := strings.Cut(s, ":"); ok && !strings.HasPrefix(rest, "//") {
+		// The declaration may be the event's own and out of scope by now.
+		for _, ns := range slices.Backward(x.spaces.declared) {
+			if ns.Prefix == prefix {
+				return ns.URI + rest
+			}
 		}
 	}
 	return s

@@ -155,8 +155,8 @@ func TestEverythingNewInADocumentOf20(t *testing.T) {
 		Sensors: []epcis.Sensor{{
 			Metadata: []epcis.Field{field("", "time", "2026-03-01T02:30:00Z"), field(vendor, "rack", "3")},
 			Reports: [][]epcis.Field{
-				{field("", "type", "gs1:Temperature"), field("", "value", "26.0"), field("", "uom", "CEL")},
-				{field("", "type", "gs1:Speed"), field("", "value", "1")},
+				{field("", "type", "Temperature"), field("", "value", "26.0"), field("", "uom", "CEL")},
+				{field("", "type", "Speed"), field("", "value", "1")},
 			},
 			Extensions: []epcis.Field{field(vendor, "calibrated", "yes")},
 		}},

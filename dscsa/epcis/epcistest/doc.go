@@ -1,0 +1,2 @@
+// Package epcistest generates events and documents for property tests.
+package epcistest
