@@ -2,6 +2,7 @@ package check
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -39,6 +40,7 @@ type Checker struct {
 	lastPlaces [4]string
 	ids        []ident // of the event at hand
 	nums       []uint32
+	sorted     []uint64
 
 	// Things and what happened to them.
 	units       table
@@ -52,10 +54,10 @@ type Checker struct {
 	lastLot     lotOf // the last one checked, with
 	lastExpiry  int32
 	suspects    map[uint32]*suspect
-	unpacked    map[uint32]containment // the first time a thing was taken out of what it was not seen in
-	emptied     map[uint32][]uint32    // container: when all was taken out of it
-	gone        map[uint32]uint32      // when things were decommissioned
-	declaredAt  map[uint32][]uint32    // thing: the times of events about it that were declared wrong
+	unpacked    map[uint32]loose    // the first time a thing was taken out of what it was not seen in
+	emptied     map[uint32][]uint32 // container: when all was taken out of it
+	gone        map[uint32]uint32   // when things were decommissioned
+	declaredAt  map[uint32][]uint32 // thing: the times of events about it that were declared wrong
 	maybes      []maybe
 	shipments   []shipment
 	reshipped   map[uint32][]uint32 // thing: its shipments before the last
@@ -76,10 +78,13 @@ type Checker struct {
 	r12        bool // … by R1.2
 	transfers  int
 	firstSale  int // event
-	parties    map[string]int
-	asked      map[uint64]struct{} // products Against has asked for
-	askedParty map[string]struct{}
-	holders    map[string]at // who holds what was packed, and where that was
+	// senderSells: who sends the document has a part in one of the sales, or
+	// cannot be compared.
+	senderSells bool
+	parties     map[string]int
+	asked       map[uint64]struct{} // products Against has asked for
+	askedParty  map[string]struct{}
+	holders     map[string]at // who holds what was packed, and where that was
 }
 
 // New starts a document.
@@ -93,7 +98,7 @@ func New(o Options) *Checker {
 		places: map[string]struct{}{},
 		units:  newTable(), classes: make([]class, 1), classOf: map[uint64]uint16{},
 		batches: make([]batch, 1), batchOf: map[batch]uint32{}, lotExpiry: map[lotOf]int32{},
-		suspects: map[uint32]*suspect{}, unpacked: map[uint32]containment{}, emptied: map[uint32][]uint32{},
+		suspects: map[uint32]*suspect{}, unpacked: map[uint32]loose{}, emptied: map[uint32][]uint32{},
 		gone: map[uint32]uint32{}, declaredAt: map[uint32][]uint32{}, shipments: make([]shipment, 1),
 		reshipped: map[uint32][]uint32{}, received: map[uint32][]uint32{}, firstInCase: map[uint32]uint32{},
 		events: map[uint64]seenEvent{}, declared: map[uint64]struct{}{},
@@ -180,9 +185,26 @@ func (c *Checker) parent(e *epcis.Event) ident {
 func (c *Checker) list(epcs []string, name string) {
 	for i, s := range epcs {
 		where := at{c.n, name, i + 1}
-		if i > 0 && s == epcs[i-1] {
-			c.find("epc-repeated", where, "%s stands twice in the list", brief(s))
-		}
 		c.ids = append(c.ids, c.thing(s, where, false))
+	}
+	c.repeated(epcs, name)
+}
+
+// repeated finds things that stand twice in the list that was just read.
+func (c *Checker) repeated(epcs []string, name string) {
+	if len(epcs) < 2 {
+		return
+	}
+	ids := c.ids[len(c.ids)-len(epcs):]
+	c.sorted = c.sorted[:0]
+	for i := range ids {
+		c.sorted = append(c.sorted, ids[i].hash)
+	}
+	slices.Sort(c.sorted)
+	for i := 1; i < len(c.sorted); i++ {
+		if h := c.sorted[i]; h != 0 && h == c.sorted[i-1] {
+			n := slices.IndexFunc(ids, func(id ident) bool { return id.hash == h })
+			c.find("epc-repeated", at{c.n, name, n + 1}, "%s stands twice in the list", brief(epcs[n]))
+		}
 	}
 }

@@ -25,6 +25,12 @@ type suspect struct {
 	did []containment
 }
 
+// loose is a thing that was taken out of what it was not seen in.
+type loose struct {
+	containment
+	epc string
+}
+
 // packing is a container that was not commissioned when it was filled.
 type packing struct {
 	parent, child uint32
@@ -115,11 +121,13 @@ func (c *Checker) wasEmptied(parent, from, to uint32) bool {
 // move follows one thing into or out of a container.
 func (c *Checker) move(child uint32, epc string, m containment) {
 	u := c.units.at(child)
-	if !m.add {
+	if m.add {
+		u.flags |= wasPacked
+	} else {
 		u.flags |= wasUnpacked
 		if u.parent == 0 && len(c.unpacked) < manySuspects {
 			if _, ok := c.unpacked[child]; !ok {
-				c.unpacked[child] = m
+				c.unpacked[child] = loose{m, epc}
 			}
 		}
 	}
@@ -135,7 +143,7 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 			u.flags |= isSuspect
 			s := &suspect{epc, []containment{before, m}}
 			if first, ok := c.unpacked[child]; ok {
-				s.did = append(s.did, first)
+				s.did = append(s.did, first.containment)
 			}
 			c.suspects[child] = s
 		} else if m.add {
@@ -158,6 +166,17 @@ func (c *Checker) settle(u *unit, m containment) {
 
 func (c *Checker) doubled(epc string, event int) {
 	c.find("double-parent", at{event: event, list: "childEPCs"}, "%s is put into a second container without having been taken out of the first", brief(epc))
+}
+
+// strays finds what was made here, never put anywhere, and taken out all the
+// same.
+func (c *Checker) strays() {
+	for _, n := range slices.Sorted(maps.Keys(c.unpacked)) {
+		if u := c.units.at(n); u.commissioned != 0 && u.flags&wasPacked == 0 {
+			l := c.unpacked[n]
+			c.find("unpacked-not-inside", at{event: l.event, list: "childEPCs"}, "%s is taken out of a container, but was never put into one", brief(l.epc))
+		}
+	}
 }
 
 // doubles replays the suspects in the order of event time.

@@ -20,6 +20,7 @@ func (c *Checker) end() {
 	}
 	c.header()
 	c.doubles()
+	c.strays()
 	c.confirm()
 	if c.broken {
 		return // what is missing may be in what could not be read
@@ -44,7 +45,7 @@ func (c *Checker) header() {
 	if c.future(d.CreationDate) {
 		c.find("event-time-future", where, "the document was made at %s, which has not come yet", stamp(d.CreationDate))
 	}
-	if v, ok := versions[d.Format]; ok && d.SchemaVersion != "" && !slices.Contains(v, d.SchemaVersion) {
+	if v, ok := versions[d.Format]; ok && d.SchemaVersion != "" && !slices.Contains(v, d.SchemaVersion) && c.tallies["schema-version"] == nil {
 		c.find("schema-version", at{list: "document"}, "there is no EPCIS %s of this namespace: schemaVersion is one of %s", brief(d.SchemaVersion), strings.Join(v, ", "))
 	}
 	c.fields(d.HeaderFields, where)
@@ -156,6 +157,7 @@ func (c *Checker) contents() {
 			c.find("packages-unknown", at{event: p.event, list: "epcList"}, "nothing in the document says what is inside %s", brief(p.epc))
 		}
 	}
+	c.lateComers()
 	latest := uint32(0)
 	for _, s := range c.shipments {
 		latest = max(latest, s.at)
@@ -187,5 +189,27 @@ func (c *Checker) contents() {
 	for _, l := range lots {
 		b := &c.batches[l.batch]
 		c.find("ship-expired", at{event: l.event, list: "epcList"}, "%d things of lot %s were shipped after their expiry date, %s", late[l], brief(b.lot), dayOf(b.expiry))
+	}
+}
+
+// lateComers finds what was put into a container after that was shipped.
+func (c *Checker) lateComers() {
+	if len(c.shipments) == 1 {
+		return
+	}
+	late := map[int]int{}
+	for n := uint32(1); n < c.units.n; n++ {
+		u := c.units.at(n)
+		if u.parent == 0 {
+			continue
+		}
+		s := c.shipments[c.units.at(u.parent).shipment]
+		arrived := func(t uint32) bool { return t >= s.at && t <= u.moved }
+		if s.sale && u.moved > s.at && !slices.ContainsFunc(c.received[u.parent], arrived) {
+			late[s.event]++
+		}
+	}
+	for _, event := range slices.Sorted(maps.Keys(late)) {
+		c.find("packed-after-shipping", at{event: event, list: "epcList"}, "%d things were put into what was shipped, later than it was shipped", late[event])
 	}
 }

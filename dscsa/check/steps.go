@@ -11,9 +11,10 @@ import (
 
 // shipment is a shipping event.
 type shipment struct {
-	at    uint32
-	event int
-	sale  bool
+	at            uint32
+	event         int
+	sale          bool
+	seller, buyer string
 }
 
 // steps checks what the business step asks for, and follows shipments.
@@ -104,7 +105,7 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 	if seller != "" && seller == buyer {
 		c.find("same-owner", c.here("sourceList"), "seller and buyer are one: nothing changes hands")
 	}
-	c.shipments = append(c.shipments, shipment{at: t, event: c.n, sale: sale})
+	c.shipments = append(c.shipments, shipment{t, c.n, sale, seller, buyer})
 	this := uint32(len(c.shipments) - 1)
 	for i, n := range c.nums[1:] {
 		if n == 0 || i >= len(e.EPCs) {
@@ -147,8 +148,12 @@ func (c *Checker) reships() {
 		slices.SortFunc(all, func(a, b uint32) int { return cmp.Compare(c.shipments[a].at, c.shipments[b].at) })
 		for i := 1; i < len(all); i++ {
 			from, to := c.shipments[all[i-1]], c.shipments[all[i]]
-			between := func(t uint32) bool { return t >= from.at && t <= to.at }
-			if !slices.ContainsFunc(c.received[n], between) && !slices.Contains(c.declaredAt[n], from.at) {
+			arrived := slices.ContainsFunc(c.received[n], func(t uint32) bool { return t >= from.at && t <= to.at })
+			again := !arrived && from.seller == to.seller // the same shipment, told twice
+			if !again && from.sale && to.sale && from.buyer != "" && to.seller != "" && PartyKey(from.buyer) != PartyKey(to.seller) {
+				c.find("sender-not-owner", at{event: to.event, list: "sourceList"}, "sold by %s, but it was sold to %s before", brief(to.seller), brief(from.buyer))
+			}
+			if !arrived && !slices.Contains(c.declaredAt[n], from.at) {
 				c.find("shipped-twice", at{event: to.event, list: "epcList"}, "shipped at %s, not received since, and shipped again at %s", timeOf(from.at), timeOf(to.at))
 			}
 		}

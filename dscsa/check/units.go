@@ -28,6 +28,7 @@ const (
 	isBad                         // its last disposition is one of goods that are not sold
 	wasUnpacked                   // it was taken out of a container here
 	isSuspect                     // see Checker.suspects
+	wasPacked                     // it was put into a container here
 )
 
 // table holds the units, found by their hash, which is as good as random: the
