@@ -17,7 +17,7 @@ var identifierRules = []Rule{
 	{Name: "serial-length", Severity: Error, Verdict: Reject, Meaning: "a serial or lot that is empty or longer than 20 characters", Source: "GS1 General Specifications sections 3.4.4 and 3.5.2; 21 USC 360eee(20)"},
 	{Name: "digital-link", Severity: Error, Verdict: Reject, Meaning: "not a GS1 Digital Link URI although it looks like one", Source: "GS1 Digital Link URI syntax"},
 	{Name: "element-string", Severity: Error, Verdict: Reject, Meaning: "an element string that cannot be cut into application identifiers", Source: "GS1 General Specifications section 7.8"},
-	{Name: "ai-value", Severity: Error, Verdict: Flag, Meaning: "a value its application identifier does not allow", Source: "GS1 General Specifications section 3"},
+	{Name: "ai-value", Severity: Info, Verdict: Accept, Meaning: "a value its application identifier does not allow, such as the filler of an asset: no product is told by it", Source: "GS1 General Specifications section 3"},
 	{Name: "ai-association", Severity: Error, Verdict: Reject, Meaning: "application identifiers that need or exclude each other", Source: "GS1 General Specifications section 4.14"},
 	{Name: "date", Severity: Error, Verdict: Reject, Meaning: "a date in an identifier that is no day", Source: "GS1 General Specifications section 7.12"},
 	{Name: "gln-length", Severity: Error, Verdict: Flag, Meaning: "a GLN that is not 12 digits in a URN, 13 elsewhere", Source: "GS1 General Specifications section 3.7.8; EPC Tag Data Standard section 6.3.3"},

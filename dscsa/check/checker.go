@@ -60,6 +60,7 @@ type Checker struct {
 	declaredAt  map[uint32][]uint32 // thing: the times of events about it that were declared wrong
 	maybes      []maybe
 	shipments   []shipment
+	anyBad      bool                // something has isBad
 	reshipped   map[uint32][]uint32 // thing: its shipments before the last
 	received    map[uint32][]uint32 // thing: when it was received, or its shipment voided
 	packed      []packing
@@ -196,6 +197,16 @@ func (c *Checker) repeated(epcs []string, name string) {
 		return
 	}
 	ids := c.ids[len(c.ids)-len(epcs):]
+	if len(ids) <= 8 { // most lists: a case and less
+		for i := range ids {
+			for j := range ids[:i] {
+				if ids[i].hash != 0 && ids[i].hash == ids[j].hash {
+					c.find("epc-repeated", at{c.n, name, i + 1}, "%s stands twice in the list", brief(epcs[i]))
+				}
+			}
+		}
+		return
+	}
 	c.sorted = c.sorted[:0]
 	for i := range ids {
 		c.sorted = append(c.sorted, ids[i].hash)

@@ -210,7 +210,7 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 	if p.kind != gs1.SGTIN || u.kind != gs1.SGTIN {
 		return
 	}
-	if p.batch != 0 && u.batch != 0 && c.batches[p.batch].lot != c.batches[u.batch].lot {
+	if p.batch != u.batch && p.batch != 0 && u.batch != 0 && c.batches[p.batch].lot != c.batches[u.batch].lot {
 		c.find("case-mixed", where, "%s is of lot %s, its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[p.batch].lot))
 		return
 	}
@@ -228,7 +228,7 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 		c.find("case-mixed", where, "%s is of another product than what is in its case", brief(epc))
 	case first.batch == 0:
 		c.setCase(parent, child)
-	case u.batch != 0 && c.batches[u.batch].lot != c.batches[first.batch].lot:
+	case u.batch != 0 && u.batch != first.batch && c.batches[u.batch].lot != c.batches[first.batch].lot:
 		c.find("case-mixed", where, "%s is of lot %s, what is in its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[first.batch].lot))
 	}
 }

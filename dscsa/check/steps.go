@@ -34,13 +34,17 @@ func (c *Checker) steps(e *epcis.Event, t uint32) {
 			}
 		}
 	}
+	if !bad && (!c.anyBad || e.Disposition == "" || e.Type != epcis.ObjectEvent) {
+		return
+	}
+	c.anyBad = true
 	for _, n := range c.nums[1:] {
 		if n == 0 {
 			continue
 		}
 		if u := c.units.at(n); bad {
 			u.flags |= isBad
-		} else if e.Disposition != "" && e.Type == epcis.ObjectEvent {
+		} else {
 			u.flags &^= isBad
 		}
 	}
