@@ -10,8 +10,9 @@ import (
 // of memory.
 func (p *jsonReader) keep(b []byte) string {
 	if p.arena.Cap()-p.arena.Len() < len(b) {
+		size := min(2*p.arena.Cap(), 64<<10) // an event of many texts gets larger pieces
 		p.arena = strings.Builder{}
-		p.arena.Grow(max(len(b), 512))
+		p.arena.Grow(max(len(b), size, 512))
 	}
 	from := p.arena.Len()
 	p.arena.Write(b)
@@ -71,7 +72,7 @@ func (p *jsonReader) id() string {
 
 // wrong refuses a value of the wrong JSON type.
 func (p *jsonReader) wrong(wanted string) {
-	got := "nothing"
+	var got string
 	switch c := p.s.peek(); {
 	case p.s.err != nil:
 		return
@@ -145,7 +146,7 @@ func (p *jsonReader) word(v vocabulary, other func(word string)) string {
 		return ""
 	}
 	written := p.keep(b)
-	w, known := v.bare(p.expand(nil, written))
+	w, known := v.bare(p.expand(p.own, written))
 	switch {
 	case known:
 	case written == w && !strings.ContainsRune(w, ':'):

@@ -104,6 +104,20 @@ func TestJSONThatIsRefused(t *testing.T) {
 	}
 }
 
+// A message shows no more of a document than helps.
+func TestJSONMessagesAreShort(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", 1<<19)
+	for _, members := range []string{`,"` + long + `":1`, `,"bizStep":"` + long + `"`, `,"eventID":"urn:x","eventTimeZoneOffset":"` + long + `"`, `,"` + long + `:a":1`, `,"ex:a":1` + strings.Repeat("0", 1<<19) + `e`} {
+		_, _, err := read(strings.NewReader(jsonWith(members)), epcis.Limits{})
+		require.Error(t, err)
+		require.Less(t, len(err.Error()), 500)
+	}
+	_, _, err := read(strings.NewReader(`{"`+long+`":nul`), epcis.Limits{})
+	require.Error(t, err)
+	require.Less(t, len(err.Error()), 500)
+}
+
 // What can be carried on from is noted, and the event is complete without it.
 func TestJSONFaults(t *testing.T) {
 	t.Parallel()
