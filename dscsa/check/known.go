@@ -64,7 +64,7 @@ func PartyKey(s string) string {
 
 // Against checks a batch of events against what is known. They have gone
 // through Event already; first is the number of the first of them, from 1, and
-// hashes are their event hashes. An event that is stored already is passed
+// hashes are what epcis.Hash makes of them. An event that is stored already is passed
 // over: it was checked when it came first. An error is the store's: nothing of
 // the batch was checked, and it can be tried again.
 func (c *Checker) Against(ctx context.Context, known Known, first int, events []*epcis.Event, hashes []string) error {
