@@ -86,9 +86,11 @@ declare
   ahead    boolean;   -- the batch before this one has not ended
   linked   boolean;   -- something is resolved or reversed
   currencies boolean; -- a transaction has several
+  late     boolean;   -- a transaction, for its month
   bounded  boolean;   -- an account has a floor or a ceiling
   named    integer;   -- accounts
   moved    integer;
+  looked   integer := 0;
   unlisted bigint;    -- not 0: lines of an account that its list passes over
   earliest date;      -- of all transactions, the day and the period
   latest   date;
@@ -201,32 +203,40 @@ begin
            group by x.of
         ) l on l.of = u.place
     ) t;
-  if wrong is not null then
-    raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
-  end if;
-  if currencies and exists (select from unnest(lines) as u group by u.of, right(u.name, 3), u.layer having total(u.amount) <> 0) then
-    raise exception 'the batch is wrong: unbalanced' using errcode = 'LG002';
+  -- What is rare stands inside of a condition on variables: one that holds a
+  -- query is started as a query, even if it need not be.
+  if wrong is not null or currencies then
+    if wrong is null and exists (select from unnest(lines) as u group by u.of, right(u.name, 3), u.layer having total(u.amount) <> 0) then
+      wrong := 'unbalanced';
+    end if;
+    if wrong is not null then
+      raise exception 'the batch is wrong: %', wrong using errcode = 'LG002';
+    end if;
   end if;
 
   -- While the one before it has not ended, this one waits. Whoever has locked
   -- the head already never waits here, so that nobody waits in a circle.
-  for look in 1 .. 100 loop
-    exit when ahead is not true;
-    if look = 1 then
+  while ahead loop
+    if looked = 0 then
       perform pg_advisory_xact_lock_shared(p_book, (p_seq & 2147483647)::integer);
     else
       perform pg_sleep(0.0005); -- it has not begun yet
     end if;
-    select b.seq < p_seq into ahead from book b where b.id = p_book;
+    looked := looked + 1;
+    select b.seq < p_seq and looked < 100 into ahead from book b where b.id = p_book;
   end loop;
 
-  -- The head moves on from the one that the caller has computed on.
+  -- The head moves on from the one that the caller has computed on. Late is
+  -- what counts in another month than it happened in, or in one that is closed.
   update book b
      set seq = p_seq + n, hash = (transactions[n]).hash, recorded_at = p_at + (n - 1) * interval '1 microsecond'
    where b.id = p_book and b.tenant_id = p_tenant and b.seq = p_seq and b.hash = p_hash and b.version = p_version and p_at > b.recorded_at
      and p_at between clock_timestamp() - interval '5 minutes'
                   and greatest(clock_timestamp() + interval '5 minutes', b.recorded_at + interval '1 microsecond')
-  returning b.closed_through, b.soft_closed_through into head.closed_through, head.soft_closed_through;
+  returning b.closed_through + interval '1 month', greatest(b.closed_through, b.soft_closed_through) + interval '1 month',
+            period_from is distinct from period_to or period_from <> date_trunc('month', latest::timestamp)
+            or earliest < period_from or earliest < greatest(b.closed_through, b.soft_closed_through) + interval '1 month'
+       into open_approved, open_from, late;
   if not found then
     select * into head from book where id = p_book and tenant_id = p_tenant;
     if not found then
@@ -239,13 +249,9 @@ begin
       using errcode = 'LG002';
   end if;
 
-  -- The periods as the book knows them: what counts in another month than it
-  -- happened in is late for one that is closed, and counts in the first that is
-  -- open to it.
-  open_from := greatest(head.closed_through, head.soft_closed_through) + interval '1 month';
-  if period_from is distinct from period_to or earliest is distinct from greatest(earliest, period_from, open_from)
-     or period_from <> date_trunc('month', latest::timestamp) then
-    open_approved := head.closed_through + interval '1 month';
+  -- The periods as the book knows them: what is late for one that is closed
+  -- counts in the first that is open to it.
+  if late then
     if exists (
       select from unnest(transactions) as u
        where u.period is distinct from greatest(u.effective_on - extract(day from u.effective_on)::integer + 1,
@@ -276,17 +282,19 @@ begin
   if moved <> named or unlisted <> 0 then
     raise exception 'the batch is wrong: balance or account' using errcode = 'LG002';
   end if;
-  if bounded and exists (
-    select from (
-      select u.layer, u.posted, u.held_debits, u.held_credits, a.normal_side, a.floor, a.ceiling,
-             lead(u.of) over (partition by u.account_id order by u.place) is distinct from u.of as done
-        from unnest(lines) with ordinality as u (account_id, amount, posted, held_debits, held_credits, debits, of, prev, first, line, layer, name, place)
-        join account a on a.id = u.account_id and (a.floor is not null or a.ceiling is not null)) x
-     where x.done and x.layer <> -1
-       and case x.normal_side
-             when 'D' then x.posted::numeric - x.held_credits < x.floor or x.posted::numeric + x.held_debits > x.ceiling
-             else -x.posted::numeric - x.held_debits < x.floor or -x.posted::numeric + x.held_credits > x.ceiling end) then
-    raise exception 'the batch is wrong: bounds' using errcode = 'LG002';
+  if bounded then
+    if exists (
+      select from (
+        select u.layer, u.posted, u.held_debits, u.held_credits, a.normal_side, a.floor, a.ceiling,
+               lead(u.of) over (partition by u.account_id order by u.place) is distinct from u.of as done
+          from unnest(lines) with ordinality as u (account_id, amount, posted, held_debits, held_credits, debits, of, prev, first, line, layer, name, place)
+          join account a on a.id = u.account_id and (a.floor is not null or a.ceiling is not null)) x
+       where x.done and x.layer <> -1
+         and case x.normal_side
+               when 'D' then x.posted::numeric - x.held_credits < x.floor or x.posted::numeric + x.held_debits > x.ceiling
+               else -x.posted::numeric - x.held_debits < x.floor or -x.posted::numeric + x.held_credits > x.ceiling end) then
+      raise exception 'the batch is wrong: bounds' using errcode = 'LG002';
+    end if;
   end if;
 
   if linked then
@@ -400,6 +408,30 @@ alter table ledger.posting
   drop constraint posting_side_known, drop constraint posting_layer_known, drop constraint posting_amount_positive,
   drop constraint posting_held_not_negative;
 
+-- The head moves with every batch, and what does not move with it is looked at
+-- when it does. Its hash is the one that the door has computed.
+-- +goose StatementBegin
+create function ledger.guard_book() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if (new.entity ~ '^[a-z0-9][a-z0-9_-]{0,62}$') is not true then
+    raise exception 'the entity % has the wrong shape', new.entity using errcode = '23514', constraint = 'book_entity_shape';
+  end if;
+  if (octet_length(new.hash) = 32 and octet_length(new.genesis) = 32) is not true then
+    raise exception 'a hash has 32 bytes' using errcode = '23514', constraint = 'book_hash_length';
+  end if;
+  if extract(day from new.closed_through) <> 1 or extract(day from new.soft_closed_through) <> 1 then
+    raise exception 'a period is the first day of its month' using errcode = '23514', constraint = 'book_periods_are_months';
+  end if;
+  return new;
+end $$;
+-- +goose StatementEnd
+create trigger book_shape before insert or update of entity, genesis, closed_through, soft_closed_through on ledger.book
+  for each row execute function ledger.guard_book();
+alter table ledger.book enable always trigger book_shape;
+alter table ledger.book
+  drop constraint book_entity_shape, drop constraint book_hash_length, drop constraint book_periods_are_months;
+
 -- Asked once for each statement that writes: without a search path of its own,
 -- which costs more than the answer.
 -- +goose StatementBegin
@@ -415,7 +447,7 @@ begin
 end $$;
 -- +goose StatementEnd
 
-revoke all on function
+revoke all on function ledger.guard_book(),
   ledger.post_batch(uuid, integer, bigint, bigint, bytea, timestamptz, ledger.door_transaction[], ledger.door_line[]),
   ledger.post_batch(uuid, integer, bigint, bigint, bytea, timestamptz, uuid[], text[], uuid[], uuid[], timestamptz[], date[], date[], text[],
     text[], text[], text[], text[], text[], text[], bytea[], integer[], smallint[], bigint[], text[], integer[], smallint[], bigint[],
