@@ -116,7 +116,7 @@ type output struct {
 
 func (o *output) fail(format string, args ...any) {
 	if o.err == nil {
-		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: fmt.Sprintf(format, args...)}
+		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: message(format, args)}
 	}
 }
 
@@ -135,11 +135,20 @@ func (o *output) time(t time.Time) {
 	if y := t.Year(); y < 1 || y > 9999 {
 		o.fail("the year %d", y)
 	}
-	o.b = t.AppendFormat(o.b, "2006-01-02T15:04:05.999999999Z07:00")
+	o.b = sayable(t).AppendFormat(o.b, "2006-01-02T15:04:05.999999999Z07:00")
 }
 
-// legible says whether every character of s may stand in a document.
-func (o *output) legible(s string) bool {
+// sayable is t in a zone that can be written: whole minutes, at most 14 hours.
+// Others are no zones of today and become UTC.
+func sayable(t time.Time) time.Time {
+	if _, seconds := t.Zone(); seconds%60 != 0 || max(seconds, -seconds) > 14*3600 {
+		return t.UTC()
+	}
+	return t
+}
+
+// legible refuses characters that may not stand in a document.
+func (o *output) legible(s string) {
 	for i := 0; i < len(s); {
 		if c := s[i]; c >= 0x20 && c < utf8.RuneSelf {
 			i++
@@ -150,11 +159,10 @@ func (o *output) legible(s string) bool {
 			if o.err == nil {
 				o.err = &Error{Rule: RuleCharacter, Where: o.where, Message: fmt.Sprintf("%q has a character no document may have", clip(s))}
 			}
-			return false
+			return
 		}
 		i += n
 	}
-	return true
 }
 
 // zone is the eventTimeZoneOffset to write. An event that came without one
@@ -163,7 +171,7 @@ func zone(e *Event) string {
 	if e.Zone != "" {
 		return e.Zone
 	}
-	return e.EventTime.Format("-07:00")
+	return sayable(e.EventTime).Format("-07:00")
 }
 
 // check refuses an event that no format could hold.
