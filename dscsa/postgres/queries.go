@@ -34,6 +34,7 @@ var (
 	sqlFactsBySeq     = statement("queries/facts_by_seq")
 	sqlFactsDeclaring = statement("queries/facts_declaring")
 	sqlHoldsPlaced    = statement("queries/holds_placed")
+	sqlThingsKnown    = statement("queries/things_known")
 	sqlChain          = statement("queries/chain")
 	sqlHoldsInForce   = statement("queries/holds_in_force")
 	sqlReserved       = statement("queries/reserved")
