@@ -54,6 +54,7 @@ func commands() map[string]command {
 		"report":    {"finance's reports as table, JSON, CSV or XLSX", "recourse report trial_balance -period 2026-10 -output xlsx -file trial-balance.xlsx", reports},
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
+		"epcis":     {"check EPCIS documents", "recourse epcis validate shipment.xml", documents},
 		"verify":    {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},
 
 		"sealer":       {"sign checkpoints of the books; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
