@@ -33,8 +33,9 @@ type Checker struct {
 	broken  bool // not all of the document could be read
 	refused bool // the fault at hand is why the reader refused the event
 
-	tallies map[string]*tally
-	found   []found
+	tallies       map[string]*tally
+	refusedEvents map[int]struct{} // that a rule rejects; 0: the document as such
+	found         []found
 
 	// Identifiers.
 	places     map[string]struct{}
@@ -98,7 +99,7 @@ func New(o Options) *Checker {
 	}
 	return &Checker{
 		now: o.Now, perRule: o.PerRule, seed: maphash.MakeSeed(),
-		byType: map[epcis.EventType]int{}, tallies: map[string]*tally{},
+		byType: map[epcis.EventType]int{}, tallies: map[string]*tally{}, refusedEvents: map[int]struct{}{},
 		places: map[string]struct{}{},
 		units:  newTable(), classes: make([]class, 1), classOf: map[uint64]uint16{},
 		batches: make([]batch, 1), batchOf: map[batch]uint32{}, lotExpiry: map[lotOf]int32{},
@@ -126,7 +127,7 @@ func (c *Checker) fault(f epcis.Fault, event int) {
 	if _, ok := byName[rule]; !ok {
 		rule = "malformed"
 	}
-	if c.more(rule) {
+	if c.more(rule, event) {
 		c.keep(rule, event, f.Where, f.Message)
 	}
 }

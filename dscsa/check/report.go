@@ -65,7 +65,7 @@ type tally struct{ n int }
 
 // find records a breach, or only counts it when there are enough of its rule.
 func (c *Checker) find(rule string, where at, format string, args ...any) {
-	if !c.more(rule) {
+	if !c.more(rule, where.event) {
 		return
 	}
 	message := format
@@ -76,7 +76,7 @@ func (c *Checker) find(rule string, where at, format string, args ...any) {
 }
 
 // more counts a breach and says whether it is still to be described.
-func (c *Checker) more(rule string) bool {
+func (c *Checker) more(rule string, event int) bool {
 	t := c.tallies[rule]
 	if t == nil {
 		if _, ok := byName[rule]; !ok {
@@ -86,12 +86,22 @@ func (c *Checker) more(rule string) bool {
 		c.tallies[rule] = t
 	}
 	t.n++
+	if r := &catalogue[byName[rule]]; r.Verdict == Reject {
+		c.refusedEvents[event] = struct{}{}
+	}
 	return t.n <= c.perRule
 }
 
 func (c *Checker) keep(rule string, event int, where, message string) {
 	r := catalogue[byName[rule]]
 	c.found = append(c.found, found{Finding{rule, r.Severity, where, message, event, r.Verdict}, event, len(c.found)})
+}
+
+// Rejects reports whether an event, by its number from 1, is why the document
+// is rejected; of 0, whether the document as such is.
+func (c *Checker) Rejects(event int) bool {
+	_, ok := c.refusedEvents[event]
+	return ok
 }
 
 // Report ends the document. It may be called again; nothing is checked twice.

@@ -67,16 +67,20 @@ func prepare(b Batch) (*prepared, error) {
 		}
 		p.document = &d
 	}
-	return p, p.add(b.Events, 0)
+	ordinals := make([]int32, len(b.Events))
+	for i := range ordinals {
+		ordinals[i] = int32(i + 1)
+	}
+	return p, p.add(b.Events, ordinals)
 }
 
-// add makes events ready; before is how many of the document came before.
-func (p *prepared) add(events []epcis.Event, before int) error {
+// add makes events ready; ordinals are their places in the document.
+func (p *prepared) add(events []epcis.Event, ordinals []int32) error {
 	p.records = make([]*record, 0, len(events))
 	for i := range events {
-		r, err := makeRecord(&events[i], int32(before+i+1), p.things)
+		r, err := makeRecord(&events[i], ordinals[i], p.things)
 		if err != nil {
-			return fmt.Errorf("event %d: %w", before+i+1, err)
+			return fmt.Errorf("event %d: %w", ordinals[i], err)
 		}
 		p.records = append(p.records, r)
 	}

@@ -22,13 +22,22 @@ import (
 type Capture struct {
 	Body       io.ReadSeeker // the document's bytes; read twice
 	Credential string        // whose credential brings it
-	Sender     string        // GLN of the partner that is; "": whoever the document says
 	Proceed    bool          // leave out events that cannot be read instead of refusing the document
 	Limits     epcis.Limits
+	Now        func() time.Time // nil: time.Now
 
+	// Each is shown every event that can be read, in order, before anything is
+	// recorded. It must not keep them. Nil: nobody looks.
+	Each func(*epcis.Event)
+	// Parties says who sent the document to whom, GLNs or URIs, once it is read;
+	// an error refuses it. Nil: whom its header names.
+	Parties func(context.Context, *epcis.Document) (sender, receiver string, err error)
 	// Trade adds which of a query's products and parties are registered. Nil:
 	// all are.
 	Trade func(context.Context, check.Query, *check.Answer) error
+	// With goes on in the transaction in which the document is recorded, or,
+	// when it is not, in one of its own. Nil: nothing does.
+	With func(context.Context, pgx.Tx, *Captured) error
 }
 
 // Captured says what became of a document.
@@ -39,10 +48,6 @@ type Captured struct {
 	Report  check.Report
 	SHA256  [32]byte
 }
-
-// ErrSender means that the document names another sender than the partner
-// whose credential brings it.
-var ErrSender = errors.New("the document names another sender than the partner whose credential brings it")
 
 // Sizes of what is checked, and recorded, together.
 const (
@@ -55,85 +60,98 @@ const (
 // change nothing. An error is of the source or the store; what is wrong with
 // the document is in the report.
 func (st *Store) Capture(ctx context.Context, tenant uuid.UUID, in Capture) (Captured, error) {
-	out, doc, err := st.examine(ctx, tenant, in)
-	if err != nil || out.Verdict == dscsa.Reject {
+	out, doc, skip, err := st.examine(ctx, tenant, in)
+	if err != nil {
 		return out, err
 	}
-	findings, err := json.Marshal(out.Report.Findings)
+	record := dscsa.Document{Direction: dscsa.Received, Credential: in.Credential, Verdict: out.Verdict}
+	if doc != nil {
+		parties := in.Parties
+		if parties == nil {
+			parties = ofHeader
+		}
+		record.Format = doc.Format
+		if record.Sender, record.Receiver, err = parties(ctx, doc); err != nil {
+			return out, err
+		}
+	}
+	findings, err := json.Marshal(append([]check.Finding{}, out.Report.Findings...))
 	if err != nil {
 		return out, fmt.Errorf("encode the findings: %w", err)
 	}
-	if out.Report.Findings == nil {
-		findings = []byte("[]")
-	}
-	record := dscsa.Document{
-		Direction: dscsa.Received, Format: doc.Format, Sender: in.Sender, Credential: in.Credential, Verdict: out.Verdict, Findings: string(findings),
-	}
-	if h := doc.Header; h != nil {
-		if record.Sender == "" && len(h.Sender) > 0 {
-			record.Sender = dscsa.PartyOf(h.Sender[0].ID)
-		}
-		if len(h.Receiver) > 0 {
-			record.Receiver = dscsa.PartyOf(h.Receiver[0].ID)
-		}
+	record.Findings = string(findings)
+	if out.Verdict == dscsa.Reject && in.With == nil {
+		return out, nil
 	}
 	err = pgtenant.Tx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
-		out.Appended, err = st.take(ctx, tx, tenant, in, &record)
-		return err
+		if out.Verdict != dscsa.Reject {
+			if out.Appended, err = st.take(ctx, tx, tenant, in, &record, skip); err != nil {
+				return err
+			}
+		}
+		if in.With == nil {
+			return nil
+		}
+		return in.With(ctx, tx, &out)
 	})
 	return out, err
 }
 
-// examine reads a document once and says what is wrong with it.
-func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture) (Captured, *epcis.Document, error) {
-	var out Captured
+// ofHeader are the parties of a document's business header.
+func ofHeader(_ context.Context, doc *epcis.Document) (sender, receiver string, err error) {
+	if h := doc.Header; h != nil {
+		if len(h.Sender) > 0 {
+			sender = dscsa.PartyOf(h.Sender[0].ID)
+		}
+		if len(h.Receiver) > 0 {
+			receiver = dscsa.PartyOf(h.Receiver[0].ID)
+		}
+	}
+	return sender, receiver, nil
+}
+
+// examine reads a document once and says what is wrong with it. left counts the
+// events that are taken, and skip says which are not.
+func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture) (out Captured, doc *epcis.Document, skip func(event int) bool, err error) {
 	whole := sha256.New()
 	body := io.TeeReader(in.Body, whole)
-	now := time.Now()
-	c := check.New(check.Options{Now: now})
-	rest := c // what is left when events are left out
-	if in.Proceed {
-		rest = check.New(check.Options{Now: now})
+	now := time.Now
+	if in.Now != nil {
+		now = in.Now
 	}
+	c := check.New(check.Options{Now: now()})
 	known := &knowing{store: st, tenant: tenant, trade: in.Trade}
-	doc, err := readEvents(body, in.Limits, in.Proceed, func(first int, events []*epcis.Event) error {
+	left := 0
+	doc, err = readEvents(body, in.Limits, in.Proceed, func(first int, events []*epcis.Event) error {
 		hashes := make([]string, len(events))
 		for i, e := range events {
+			if in.Each != nil {
+				in.Each(e)
+			}
 			c.Event(e)
-			if rest != c {
-				rest.Event(e)
+			if !c.Rejects(first + i) {
+				left++
 			}
 			hashes[i] = epcis.Hash(e)
 		}
-		if err := c.Against(ctx, known, first, events, hashes); err != nil || rest == c {
-			return err
-		}
-		return rest.Against(ctx, known, first, events, hashes)
+		return c.Against(ctx, known, first, events, hashes)
 	}, c)
 	if err != nil {
-		return out, nil, err
+		return out, nil, nil, err
 	}
 	if _, err := io.Copy(io.Discard, body); err != nil {
-		return out, nil, fmt.Errorf("read the document: %w", err)
+		return out, nil, nil, fmt.Errorf("read the document: %w", err)
 	}
 	out.SHA256 = [32]byte(whole.Sum(nil))
 	if doc != nil {
 		c.Document(doc)
-		if rest != c {
-			rest.Document(doc)
-		}
-		if h := doc.Header; in.Sender != "" && h != nil && len(h.Sender) > 0 && dscsa.PartyOf(h.Sender[0].ID) != dscsa.PartyOf(in.Sender) {
-			return out, doc, ErrSender
-		}
 	}
 	out.Report = c.Report()
 	out.Verdict = dscsa.Verdict(out.Report.Verdict)
-	if in.Proceed && out.Verdict == dscsa.Reject && doc != nil {
-		if left := rest.Report(); left.Verdict != check.Reject && left.Events > 0 {
-			out.Verdict = dscsa.Flag // a person looks at what was left out
-		}
+	if in.Proceed && out.Verdict == dscsa.Reject && doc != nil && left > 0 && !c.Rejects(0) {
+		out.Verdict = dscsa.Flag // a person looks at what was left out
 	}
-	return out, doc, nil
+	return out, doc, c.Rejects, nil
 }
 
 // readEvents hands a document's events on, in batches. What cannot be read is
@@ -200,7 +218,7 @@ func readEvents(body io.Reader, limits epcis.Limits, proceed bool, fn func(first
 }
 
 // take records a document that has been examined, reading it again.
-func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Capture, d *dscsa.Document) (Appended, error) {
+func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Capture, d *dscsa.Document, skip func(event int) bool) (Appended, error) {
 	if _, err := in.Body.Seek(0, io.SeekStart); err != nil {
 		return Appended{}, fmt.Errorf("read the document again: %w", err)
 	}
@@ -222,14 +240,18 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 	last := time.Time{}
 	_, err = readEvents(in.Body, in.Limits, in.Proceed, func(first int, events []*epcis.Event) error {
 		part := &prepared{within: w.doc, hold: w.hold, things: things{}}
-		list := make([]epcis.Event, len(events))
+		var list []epcis.Event
+		var ordinals []int32
 		for i, e := range events {
-			list[i] = *e
+			if skip(first + i) {
+				continue
+			}
+			list, ordinals = append(list, *e), append(ordinals, int32(first+i))
 			if e.BizStep == "shipping" && e.EventTime.After(last) {
 				last = e.EventTime
 			}
 		}
-		if err := part.add(list, first-1); err != nil {
+		if err := part.add(list, ordinals); err != nil {
 			return err
 		}
 		more, _, err := s.append(ctx, part)

@@ -72,10 +72,10 @@ func (s *session) thingsKnown(ctx context.Context, keys []string, a *check.Answe
 	_, err := collect(ctx, s.tx, "look for things", sqlThingsKnown, func(rows pgx.Rows) (struct{}, error) {
 		var t check.Thing
 		var key string
-		var made, gone pgtype.Timestamptz
+		var made, gone, last pgtype.Timestamptz
 		var expiry pgtype.Date
-		err := rows.Scan(&key, &made, &t.Lot, &expiry, &gone, &t.Parent, &t.Filled, &t.Holder, &t.Held)
-		t.Commissioned, t.Decommissioned, t.Expiry = made.Time, gone.Time, expiry.Time
+		err := rows.Scan(&key, &made, &t.Lot, &expiry, &gone, &t.Parent, &t.Filled, &t.Holder, &t.Held, &last)
+		t.Commissioned, t.Decommissioned, t.Expiry, t.Last = made.Time, gone.Time, expiry.Time, last.Time
 		a.Things[key] = t
 		return struct{}{}, err
 	}, s.id, keys)

@@ -7,35 +7,28 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/dscsa/check"
+	"github.com/recourse/recourse/internal/pgtenant"
 )
 
-// knowledge is what custody and the register know, as of the transaction in
-// which a document is taken.
-type knowledge struct {
-	s      *Service
-	tx     pgx.Tx
-	tenant uuid.UUID
-}
-
-// Look implements check.Known.
-func (k *knowledge) Look(ctx context.Context, q check.Query) (a check.Answer, err error) {
-	if a, err = k.s.custody.KnownTx(ctx, k.tx, k.tenant, q); err != nil {
-		return a, err
+// trade adds what the register knows of a query's products and parties.
+func (s *Service) trade(tenant uuid.UUID) func(context.Context, check.Query, *check.Answer) error {
+	return func(ctx context.Context, q check.Query, a *check.Answer) error {
+		return pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) (err error) {
+			if a.Products, err = s.partners.KnownProductsTx(ctx, tx, tenant, q.Products); err != nil {
+				return err
+			}
+			partners, err := s.partners.OfGLNsTx(ctx, tx, tenant, q.Parties)
+			if err != nil {
+				return err
+			}
+			for gln, p := range partners {
+				party := check.Party{Own: p.Own, Authorized: true}
+				if why := p.Unauthorised(s.now()); len(why) > 0 {
+					party.Authorized, party.Reason = false, why[0].Message
+				}
+				a.Parties[gln] = party
+			}
+			return nil
+		})
 	}
-	if a.Products, err = k.s.partners.KnownProductsTx(ctx, k.tx, k.tenant, q.Products); err != nil {
-		return a, err
-	}
-	partners, err := k.s.partners.OfGLNsTx(ctx, k.tx, k.tenant, q.Parties)
-	if err != nil {
-		return a, err
-	}
-	a.Parties = map[string]check.Party{}
-	for gln, p := range partners {
-		party := check.Party{Own: p.Own, Authorized: true}
-		if why := p.Unauthorised(k.s.now()); len(why) > 0 {
-			party.Authorized, party.Reason = false, why[0].Message
-		}
-		a.Parties[gln] = party
-	}
-	return a, nil
 }

@@ -1,11 +1,13 @@
 package capture
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +22,6 @@ import (
 	custody "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture/internal/capturedb"
-	"github.com/recourse/recourse/internal/pgtenant"
 )
 
 // Service takes documents of all tenants. It is safe for concurrent use.
@@ -57,33 +58,35 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 	if job, err := s.taken(ctx, who.Tenant, digest); err == nil || !errors.Is(err, epcisapi.ErrNotFound) {
 		return job, err
 	}
-	began := s.now().UTC()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return epcisapi.Job{}, fmt.Errorf("name the job: %w", err)
 	}
-	read, err := readDocument(sub.Document, began)
-	if err != nil {
-		return epcisapi.Job{}, fmt.Errorf("read the document: %w", err)
-	}
-	var job epcisapi.Job
-	err = pgtenant.Tx(ctx, s.pool, who.Tenant, func(ctx context.Context, tx pgx.Tx) error {
-		job = epcisapi.Job{ID: id.String(), CreatedAt: began, Proceed: sub.Proceed}
-		if err := s.sender(ctx, tx, who, read); err != nil {
-			return err
-		}
-		report, err := s.examine(ctx, tx, who.Tenant, read)
-		if err != nil {
-			return err
-		}
-		document, err := s.keep(ctx, tx, who, sub, digest, read, report, &job)
-		if err != nil {
-			return err
-		}
-		job.FinishedAt = s.now().UTC()
-		return s.put(ctx, tx, who, digest, document, job)
+	job := epcisapi.Job{ID: id.String(), CreatedAt: s.now().UTC(), Proceed: sub.Proceed}
+	var said seen
+	var met []dscsa.Partner
+	_, err = s.custody.Capture(ctx, who.Tenant, custody.Capture{
+		Body: bytes.NewReader(sub.Document), Credential: who.KeyID, Proceed: sub.Proceed, Each: said.event, Trade: s.trade(who.Tenant), Now: s.now,
+		Parties: func(ctx context.Context, doc *epcis.Document) (string, string, error) {
+			senders, receiver := said.parties(doc)
+			met = said.met(doc)
+			return strings.Join(senders[:min(1, len(senders))], ""), receiver, s.sender(ctx, who, senders)
+		},
+		With: func(ctx context.Context, tx pgx.Tx, c *custody.Captured) error {
+			if c.Known {
+				return errKnown
+			}
+			s.tell(&job, c, said.first)
+			if c.Document > 0 && who.Role == "operator" {
+				if err := s.partners.MeetTx(ctx, tx, who.Tenant, who.KeyID, met, s.now()); err != nil {
+					return err
+				}
+			}
+			return s.put(ctx, tx, who, digest, c.Document, job)
+		},
 	})
-	if once := new(pgconn.PgError); errors.As(err, &once) && (once.ConstraintName == "capture_job_once" || once.ConstraintName == "document_once") {
+	once := new(pgconn.PgError)
+	if errors.Is(err, errKnown) || errors.As(err, &once) && (once.ConstraintName == "capture_job_once" || once.ConstraintName == "document_once") {
 		return s.taken(ctx, who.Tenant, digest) // somebody else took the same bytes meanwhile
 	}
 	if err != nil {
@@ -92,61 +95,26 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 	return job, nil
 }
 
-// keep records what can be taken and fills in the job.
-func (s *Service) keep(ctx context.Context, tx pgx.Tx, who auth.Principal, sub epcisapi.Submission, digest [32]byte, read *document, report check.Report, job *epcisapi.Job) (int64, error) {
-	job.Verdict = string(report.Verdict)
-	for _, f := range report.Findings {
+// errKnown ends a transaction that would take what is there.
+var errKnown = errors.New("the document is there")
+
+// tell fills in how a capture went.
+func (s *Service) tell(job *epcisapi.Job, c *custody.Captured, first string) {
+	for _, f := range c.Report.Findings {
 		job.Findings = append(job.Findings, epcisapi.Finding{Rule: f.Rule, Severity: string(f.Severity), Where: f.Where, Message: f.Message})
 	}
-	events := read.events
-	job.Success = report.Verdict != check.Reject
-	if !job.Success {
-		if events = read.sound(report); !sub.Proceed || len(events) == 0 {
-			return 0, nil
-		}
-	}
-	findings, err := json.Marshal(job.Findings)
-	if err != nil {
-		return 0, fmt.Errorf("encode findings: %w", err)
-	}
-	verdict := dscsa.Accept
-	if report.Verdict != check.Accept {
-		verdict = dscsa.Flag
-	}
-	appended, err := s.custody.AppendTx(ctx, tx, who.Tenant, custody.Batch{
-		Document: &dscsa.Document{
-			SHA256: digest, Size: int64(len(sub.Document)), Direction: dscsa.Received, Format: read.doc.Format, Sender: read.sender(),
-			Receiver: read.receiver(), Credential: who.KeyID, Verdict: verdict, Findings: string(findings),
-		},
-		Body: read.body(), Events: values(events),
-	})
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range appended.Reused {
+	for _, r := range c.Reused {
 		job.Findings = append(job.Findings, epcisapi.Finding{
 			Rule: "event-id-reused", Severity: "error", Where: fmt.Sprintf("event %d", r.Ordinal),
 			Message: "the event ID " + r.EventID + " stands for another event already; give this one an ID of its own",
 		})
-		job.Success = false
-		verdict = dscsa.Flag
 	}
-	if job.Verdict != string(check.Reject) {
-		job.Verdict = string(verdict)
+	job.Verdict, job.Events = string(c.Report.Verdict), c.Stored
+	job.Success = c.Report.Verdict != check.Reject && len(c.Reused) == 0
+	if c.Document > 0 {
+		job.EventID = first
 	}
-	job.Events = appended.Stored
-	if len(events) > 0 {
-		job.EventID = events[0].EventID
-	}
-	return appended.Document, nil
-}
-
-func values(events []*epcis.Event) []epcis.Event {
-	out := make([]epcis.Event, len(events))
-	for i, e := range events {
-		out[i] = *e
-	}
-	return out
+	job.FinishedAt = s.now().UTC()
 }
 
 func (s *Service) put(ctx context.Context, tx pgx.Tx, who auth.Principal, digest [32]byte, document int64, job epcisapi.Job) error {
