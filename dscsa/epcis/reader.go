@@ -136,6 +136,8 @@ func sniff(r io.Reader) (br *bufio.Reader, wide bool, err error) {
 		big := mark[0] == 0xfe
 		_, err = br.Discard(2)
 		return bufio.NewReader(&utf16Reader{src: br, big: big}), true, err
+	case bytes.HasPrefix(mark, []byte("<\x00")), bytes.HasPrefix(mark, []byte("\x00<")):
+		err = &Error{Rule: RuleEncoding, Where: "document", Message: "is UTF-16 without its byte order mark"}
 	default:
 		err = nil
 	}

@@ -105,6 +105,7 @@ var eventCases = []struct {
 	{epcis.RuleNesting, false, in12(but("<epcList>", "<eventID>urn:a:b</eventID><epcList>"))},
 	{epcis.RuleNesting, false, in20(but("<epcList>", "<baseExtension><eventID>urn:a:b</eventID></baseExtension><epcList>"))},
 	{epcis.RuleNesting, false, in12("<TransformationEvent><eventTime>2026-03-01T08:00:00Z</eventTime><eventTimeZoneOffset>-05:00</eventTimeZoneOffset></TransformationEvent>")},
+	{epcis.RuleNesting, false, strings.NewReplacer("<EventList>", "", "</EventList>", "").Replace(in12(fine))},
 	{epcis.RuleNesting, false, in20("<extension>" + fine + "</extension>")},
 	{epcis.RuleQualified, false, in12(but("<action>OBSERVE</action>", "<e:action>OBSERVE</e:action>"))},
 	{epcis.RuleQualified, false, in12(strings.NewReplacer("<epc>", "<e:epc>", "</epc>", "</e:epc>").Replace(fine))},

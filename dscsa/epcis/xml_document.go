@@ -138,7 +138,7 @@ func (x *xmlReader) enter() (*Event, error) {
 	case theHeader, theMasterData, theVocabularies, theVocabulary, theVocabularyElements:
 		return nil, x.enterHeader(in)
 	case theBody, theQueryResults, theResultsBody:
-		return nil, x.enterBody(in)
+		return x.enterBody(in)
 	case theEvents, theMoreEvents, theLastEvents:
 		return x.enterEvents(in)
 	default:
@@ -165,37 +165,39 @@ func (x *xmlReader) enterDocument() (*Event, error) {
 	}
 }
 
-func (x *xmlReader) enterBody(in frame) error {
+func (x *xmlReader) enterBody(in frame) (*Event, error) {
 	e := x.curElement
+	_, event := e.eventType()
 	switch {
+	case event:
+		return x.takeEvent(outsideList)
 	case e == eventList && in != theQueryResults:
 		if x.lists++; x.lists > 1 {
-			return x.fail(0, RuleRepeatedBody, "a second EventList")
+			return nil, x.fail(0, RuleRepeatedBody, "a second EventList")
 		}
-		x.frames = append(x.frames, theEvents)
+		return x.inside(theEvents)
 	case e == vocabularyList && in != theQueryResults:
-		x.frames = append(x.frames, theVocabularies)
+		return x.inside(theVocabularies)
 	case e == queryResults && in == theBody:
 		if x.doc.Query == nil {
 			x.doc.Query = &Query{}
 		}
-		x.frames = append(x.frames, theQueryResults)
+		return x.inside(theQueryResults)
 	case e == resultsBody && in == theQueryResults:
-		x.frames = append(x.frames, theResultsBody)
+		return x.inside(theResultsBody)
 	case (e == queryName || e == subscriptionID) && in == theQueryResults:
 		if err := x.tree(); err != nil {
-			return err
+			return nil, err
 		}
 		if e == queryName {
 			x.doc.Query.Name = x.textOf(&x.nodes[0])
 		} else {
 			x.doc.Query.SubscriptionID = x.textOf(&x.nodes[0])
 		}
-		return x.keep()
+		return nil, x.keep()
 	default:
-		return x.keepField(&x.doc.Extensions)
+		return nil, x.keepField(&x.doc.Extensions)
 	}
-	return nil
 }
 
 func (x *xmlReader) enterEvents(in frame) (*Event, error) {

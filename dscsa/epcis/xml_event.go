@@ -27,8 +27,11 @@ const (
 	qualifiedNoted
 )
 
+// outsideList is the level of an event that is in no EventList.
+const outsideList = -1
+
 // takeEvent reads the event whose start tag has just been read and which is in
-// so many extensions of the list of events.
+// level extensions of the EventList.
 func (x *xmlReader) takeEvent(level int) (*Event, error) {
 	x.events++
 	line, column := x.tagPosition()
@@ -127,7 +130,9 @@ func (x *xmlReader) checkEvent(root *node, level int) {
 		default:
 		}
 	}
-	if level != due && x.version != 0 {
+	if level == outsideList {
+		x.fault(RuleNesting, "", root.name.local+" belongs into an EventList")
+	} else if level != due && x.version != 0 {
 		x.fault(RuleNesting, "", fmt.Sprintf("%s is in %d extensions of the EventList; in EPCIS %d it is in %d", root.name.local, level, x.version, due))
 	}
 	if root.element == quantityEvent && x.version == 2 {

@@ -32,7 +32,7 @@ type window struct {
 	brackets int
 }
 
-const firstWindow = 64 << 10
+const firstWindow = 16 << 10
 
 func newWindow(src io.Reader, longest int) window {
 	return window{src: src, longest: longest, buf: make([]byte, firstWindow), amp: -1, cr: -1, brackets: -1}
