@@ -1,6 +1,9 @@
 package epcis
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 func (w *jsonWriter) eventMembers(e *Event) {
 	w.optional("eventID", e.EventID)
@@ -178,8 +181,16 @@ func (w *jsonWriter) sensors(values []Sensor) {
 			w.attributes(metadataAttributes, s.Metadata)
 			w.raw(",")
 		}
+		if len(s.Reports) == 0 {
+			w.fail("a sensor element without a report")
+		}
 		w.raw(`"sensorReport":`)
-		list(w, s.Reports, func(r []Field) { w.attributes(reportAttributes, r) })
+		list(w, s.Reports, func(r []Field) {
+			if !slices.ContainsFunc(r, func(f Field) bool { return f.Name == Name{Local: "type"} }) {
+				w.fail("JSON has no sensor report without a type")
+			}
+			w.attributes(reportAttributes, r)
+		})
 		w.grouped(s.Extensions, false)
 		w.raw("}")
 	})

@@ -35,11 +35,13 @@ func newPrefixes(given map[string]string, taken []string, doc *Document) prefixe
 	return p
 }
 
+const schemaURI = "http://www.w3.org/2001/XMLSchema"
+
 // isFrame says whether a namespace is one a writer declares by itself or has
 // no use for.
 func isFrame(uri string) bool {
 	return epcisVersion(uri) != 0 || uri == sbdhURI || uri == xmlURI || uri == instanceURI ||
-		uri == "http://www.w3.org/2001/XMLSchema" || uri == soap11URI || uri == soap12URI
+		uri == schemaURI || uri == soap11URI || uri == soap12URI
 }
 
 // isPrefix says whether a prefix is one in JSON, where it is a URI's scheme
@@ -72,6 +74,13 @@ func (p *prefixes) of(uri string) string {
 			p.local = append(p.local, Namespace{Prefix: prefix, URI: uri})
 			return prefix
 		}
+	}
+}
+
+// bind declares a prefix with the event under way, unless it is taken.
+func (p *prefixes) bind(ns Namespace) {
+	if !p.taken[ns.Prefix] && !p.isLocal(ns.Prefix) {
+		p.local = append(p.local, ns)
 	}
 }
 

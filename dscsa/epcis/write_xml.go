@@ -3,6 +3,7 @@ package epcis
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // xmlWriter writes EPCIS in XML, 1.2 or 2.0, one event a line. The elements
@@ -394,6 +395,12 @@ func (w *xmlWriter) attributes(fields []Field) {
 			w.fail("the attribute xmlns")
 		}
 		w.attribute(w.qualified(a.Name), a.Value)
+		if a.Name == (Name{Space: instanceURI, Local: "type"}) {
+			// The value is a qualified name: its prefix has to mean something.
+			if prefix, _, ok := strings.Cut(a.Value, ":"); ok && (prefix == "xsd" || prefix == "xs") {
+				w.names.bind(Namespace{Prefix: prefix, URI: schemaURI})
+			}
+		}
 	}
 }
 
