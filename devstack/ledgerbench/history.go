@@ -38,7 +38,7 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 		}
 	}
 	print(Line{Bench: "ledger.load", Shape: fmt.Sprintf("%d transfers, 500 a call, one caller", n), Clients: 1, Value: float64(n) / time.Since(began).Seconds(), Unit: "1/s"})
-	conn, err := pgx.Connect(ctx, s.super)
+	conn, err := pgx.Connect(ctx, s.Super)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -65,7 +65,7 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 		Baseline: "our own rate at the start", BaselineValue: empty,
 	})
 	fmt.Fprintln(talk, "recourse: verifying all of it")
-	audit, err := pgx.Connect(ctx, as(s.super, "auditor_ro"))
+	audit, err := pgx.Connect(ctx, s.URL("auditor_ro"))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
