@@ -19,11 +19,7 @@ func Run(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) erro
 	if err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	if d := os.Getenv("KEEP"); d != "" {
-		dir = d
-	} else {
-		defer func() { _ = os.RemoveAll(dir) }()
-	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := reader(ctx, dir, talk, print); err != nil {
 		return err
 	}
