@@ -76,13 +76,19 @@ begin
                          where p.chain_id = p_chain and p.item = u.item and p.n = u.n - 1) is not true) then
     raise exception 'the batch is wrong: an owner has parted with what another holds' using errcode = 'CU001', constraint = 'hop_follows';
   end if;
-  -- The owner is where the last hop went.
+  -- The owner is where the last hop went, and no hop follows that. What the
+  -- batch brings itself is not looked up again.
   if exists (
     select from unnest(u_item, u_hops, u_owner) as u (item, hops, owner)
-     where u.hops > 0 and (select h.to_owner from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops) is distinct from u.owner)
+     where u.hops > 0 and (u.item, u.hops, u.owner) not in (select h.item, h.n, h.to_owner from unnest(h_item, h_n, h_to) as h (item, n, to_owner))
+       and (select h.to_owner from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops) is distinct from u.owner)
+     or exists (
+    select from (select h.item, max(h.n) as n from unnest(h_item, h_n) as h (item, n) group by h.item) h
+     where (h.item, h.n) not in (select u.item, u.hops from unnest(u_item, u_hops) as u (item, hops)))
      or exists (
     select from (select unnest(h_item) as item union select unnest(k_item)) m
-     where (select i.hops from item i where i.chain_id = p_chain and i.id = m.item)
+     where m.item <= head.items
+       and (select i.hops from item i where i.chain_id = p_chain and i.id = m.item)
            is distinct from (select coalesce(max(h.n), 0) from hop h where h.chain_id = p_chain and h.item = m.item)) then
     raise exception 'the batch is wrong: the owner is not where the last hop went' using errcode = 'CU001', constraint = 'item_owner_is_last_hop';
   end if;

@@ -86,13 +86,15 @@ var filled = []struct{ table, by, counts string }{
 	{"hop", "item", "items"},
 }
 
-// bareSchema makes the baseline's tables: the same columns and storage, no
-// index, no constraint, no trigger.
+// bareSchema makes the baselines' tables: in bare the same columns and storage,
+// no index, no constraint, no trigger; in indexed with the indexes of custody,
+// which is the least that Postgres can do to find the rows again.
 func bareSchema() string {
 	var s strings.Builder
-	s.WriteString("create schema bare;\n")
+	s.WriteString("create schema bare;\ncreate schema indexed;\n")
 	for _, f := range filled {
 		fmt.Fprintf(&s, "create table bare.%s (like custody.%s including storage);\n", f.table, f.table)
+		fmt.Fprintf(&s, "create table indexed.%s (like custody.%s including storage including indexes);\n", f.table, f.table)
 	}
 	return s.String()
 }
@@ -111,7 +113,7 @@ func (s *stock) captures(ctx context.Context, units, documents int, print func(l
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer func() { _ = super.Close(context.WithoutCancel(ctx)) }()
-	var ours, theirs took
+	var ours, theirs, indexed took
 	before, err := s.head(ctx, super)
 	if err != nil {
 		return err
@@ -128,22 +130,25 @@ func (s *stock) captures(ctx context.Context, units, documents int, print func(l
 		if err != nil {
 			return err
 		}
-		if err := copied(ctx, super, before, after, &theirs); err != nil {
+		if err := copied(ctx, super, before, after, &theirs, &indexed); err != nil {
 			return fmt.Errorf("copy: %w", err)
 		}
 		before = after
 	}
 	shape := fmt.Sprintf("%d documents one after another, each %s: %d rows", documents, goods{units: units}.shape(), theirs.rows/int64(documents))
-	line := func(bench, unit string, n float64, ours, theirs time.Duration) {
+	line := func(bench, unit string, n float64, baseline string, ours, theirs time.Duration) {
 		print(ledgerbench.Line{
-			Bench: bench, Shape: shape, Clients: 1, Value: n / ours.Seconds(), Unit: unit,
-			Baseline: "COPY of the same rows into tables without index, constraint or trigger", BaselineValue: n / theirs.Seconds(),
+			Bench: bench, Shape: shape, Clients: 1, Value: n / ours.Seconds(), Unit: unit, Baseline: baseline, BaselineValue: n / theirs.Seconds(),
 		})
 	}
+	const bare, withIndexes = "COPY of the same rows into tables without index, constraint or trigger", "COPY of the same rows into tables with the same indexes"
 	packages := float64(units * documents)
-	line("dscsa.capture", "packages/s", packages, ours.wall, theirs.wall)
-	line("dscsa.capture", "rows/s", float64(theirs.rows), ours.wall, theirs.wall)
-	line("dscsa.capture.processor", "packages/s of processor time, server and client", packages, ours.cpu, theirs.cpu)
+	line("dscsa.capture", "packages/s", packages, bare, ours.wall, theirs.wall)
+	line("dscsa.capture", "rows/s", float64(theirs.rows), bare, ours.wall, theirs.wall)
+	line("dscsa.capture", "packages/s", packages, withIndexes, ours.wall, indexed.wall)
+	const processor = "packages/s of processor time, server and client"
+	line("dscsa.capture.processor", processor, packages, bare, ours.cpu, theirs.cpu)
+	line("dscsa.capture.processor", processor, packages, withIndexes, ours.cpu, indexed.cpu)
 	return nil
 }
 
@@ -214,31 +219,43 @@ func (t *took) measure(pid uint32, fn func() error) error {
 	return err
 }
 
-// copied copies the rows of one capture.
-func copied(ctx context.Context, super *pgx.Conn, before, after head, t *took) error {
-	data := make([]bytes.Buffer, len(filled))
+// copied copies the rows of one capture, into the bare tables and into those
+// with indexes.
+func copied(ctx context.Context, super *pgx.Conn, before, after head, bare, indexed *took) error {
+	data := make([][]byte, len(filled))
 	for i, f := range filled {
 		from, to := before.entries, after.entries
 		if f.counts == "items" {
 			from, to = before.items, after.items
 		}
-		tag, err := super.PgConn().CopyTo(ctx, &data[i], fmt.Sprintf("copy (select * from custody.%s where chain_id = %d and %s > %d and %s <= %d order by %s) to stdout (format binary)",
+		var rows bytes.Buffer
+		tag, err := super.PgConn().CopyTo(ctx, &rows, fmt.Sprintf("copy (select * from custody.%s where chain_id = %d and %s > %d and %s <= %d order by %s) to stdout (format binary)",
 			f.table, after.chain, f.by, from, f.by, to, f.by))
 		if err != nil {
 			return err
 		}
-		t.rows += tag.RowsAffected()
+		data[i] = rows.Bytes()
+		bare.rows += tag.RowsAffected()
 	}
-	return t.measure(super.PgConn().PID(), func() error {
-		return pgx.BeginFunc(ctx, super, func(tx pgx.Tx) error {
-			for i, f := range filled {
-				if _, err := tx.Conn().PgConn().CopyFrom(ctx, &data[i], "copy bare."+f.table+" from stdin (format binary)"); err != nil {
-					return err
+	for _, x := range []struct {
+		schema string
+		took   *took
+	}{{"bare", bare}, {"indexed", indexed}} {
+		err := x.took.measure(super.PgConn().PID(), func() error {
+			return pgx.BeginFunc(ctx, super, func(tx pgx.Tx) error {
+				for i, f := range filled {
+					if _, err := tx.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(data[i]), "copy "+x.schema+"."+f.table+" from stdin (format binary)"); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // processorOf is the processor time of a process of this machine, in its ticks
