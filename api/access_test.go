@@ -38,30 +38,50 @@ func operations(t *testing.T) []call {
 
 func fill(path, saga, approval string) string {
 	id := saga
-	if strings.Contains(path, "approvals") {
+	switch {
+	case strings.Contains(path, "quarantines"):
+		id = "qtn_1"
+	case strings.Contains(path, "approvals"):
 		id = approval
 	}
 	return strings.NewReplacer("{id}", id, "{decision}", "approve").Replace(path)
 }
+
+// ours are the roles of a tenant's own people and programs.
+var ours = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator"}
 
 // allowed repeats who may do what, so that a change of the table is seen.
 var allowed = map[string][]string{
 	"POST /v1/bookings":                  {"marketplace"},
 	"POST /v1/sagas/{id}/cancel":         {"marketplace", "operator"},
 	"POST /v1/sagas/{id}/resolutions":    {"operator", "finance_preparer"},
-	"POST /v1/approvals/{id}/{decision}": {"operator", "finance_reviewer"},
-	"GET /v1/approvals":                  {"operator", "finance_preparer", "finance_reviewer", "auditor"},
-	"GET /v1/approvals/{id}":             {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+	"POST /v1/approvals/{id}/{decision}": {"operator", "recall_operator", "finance_reviewer"},
+	"GET /v1/approvals":                  {"operator", "recall_operator", "finance_preparer", "finance_reviewer", "auditor"},
+	"GET /v1/approvals/{id}":             {"operator", "recall_operator", "finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/ledger/trial-balance":       {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/ledger/transactions":        {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/ledger/entries":             {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/reports/{report}":           {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/ledger/checkpoint":          {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/ledger/proofs/{id}":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
-	"GET /v1/sagas":                      tenancy.Roles,
-	"GET /v1/sagas/{id}":                 tenancy.Roles,
-	"GET /v1/sagas/{id}/events":          tenancy.Roles,
-	"POST /v1/stream_tickets":            tenancy.Roles,
+	"GET /v1/sagas":                      ours,
+	"GET /v1/sagas/{id}":                 ours,
+	"GET /v1/sagas/{id}/events":          ours,
+	"POST /v1/stream_tickets":            ours,
+
+	"POST /v1/partners":               {"operator", "recall_operator"},
+	"POST /v1/partners/{id}/licences": {"operator", "recall_operator"},
+	"POST /v1/partners/{id}/keys":     {"operator"},
+	"POST /v1/products":               {"operator", "recall_operator"},
+	"GET /v1/partners":                ours,
+	"GET /v1/partners/{id}":           ours,
+	"GET /v1/products":                ours,
+	"POST /v1/transfers":              {"marketplace"},
+	"POST /v1/transfers/{id}/returns": {"marketplace"},
+	"POST /v1/transfers/{id}/receipt": {"marketplace", "operator", "trading_partner"},
+	"POST /v1/transfers/{id}/review":  {"operator", "recall_operator"},
+	"GET /v1/transfers/{id}":          tenancy.Roles,
+	"GET /v1/transfers/{id}/t3":       tenancy.Roles,
 
 	"POST /v1/ledger/transactions":     {"marketplace"},
 	"POST /v1/ledger/journals":         {"finance_preparer", "finance_reviewer"},
@@ -73,6 +93,33 @@ var allowed = map[string][]string{
 	"GET /v1/accounts/{id}/balance":    {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods":                  {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods/{period}":         {"finance_preparer", "finance_reviewer", "auditor"},
+
+	"OPTIONS /epcis":                        tenancy.Roles,
+	"GET /epcis":                            tenancy.Roles,
+	"OPTIONS /epcis/capture":                tenancy.Roles,
+	"POST /epcis/capture":                   {"operator", "trading_partner"},
+	"GET /epcis/capture":                    tenancy.Roles,
+	"GET /epcis/capture/{captureID}":        tenancy.Roles,
+	"OPTIONS /epcis/events":                 tenancy.Roles,
+	"GET /epcis/events":                     tenancy.Roles,
+	"POST /epcis/events":                    {"operator", "trading_partner"},
+	"GET /epcis/events/{eventID}":           tenancy.Roles,
+	"GET /epcis/eventTypes":                 tenancy.Roles,
+	"GET /epcis/eventTypes/{name}/events":   tenancy.Roles,
+	"GET /epcis/epcs":                       tenancy.Roles[:6],
+	"GET /epcis/epcs/{name}/events":         tenancy.Roles,
+	"GET /epcis/bizSteps":                   tenancy.Roles[:6],
+	"GET /epcis/bizSteps/{name}/events":     tenancy.Roles,
+	"GET /epcis/dispositions":               tenancy.Roles[:6],
+	"GET /epcis/dispositions/{name}/events": tenancy.Roles,
+	"GET /epcis/readPoints":                 tenancy.Roles[:6],
+	"GET /epcis/readPoints/{name}/events":   tenancy.Roles,
+	"GET /epcis/bizLocations":               tenancy.Roles[:6],
+	"GET /epcis/bizLocations/{name}/events": tenancy.Roles,
+	"GET /v1/quarantines":                   {"operator", "recall_operator", "auditor"},
+	"POST /v1/quarantines":                  {"operator", "recall_operator"},
+	"POST /v1/quarantines/{id}/release":     {"operator", "recall_operator"},
+	"GET /v1/trace":                         {"operator", "recall_operator", "auditor", "marketplace"},
 }
 
 func TestEveryRouteIsForItsRolesOnly(t *testing.T) {
@@ -107,6 +154,13 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 	bodies := map[string]string{
 		"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`,
 		"POST /v1/accounts/{id}/close":    `{"reason":"r"}`,
+		"POST /v1/partners/{id}/licences": `{"kind":"state_licence","number":"1","valid_from":"2026-01-01","source":"s"}`,
+		"POST /v1/partners/{id}/keys":     `{"key_id":"0123456789abcdef"}`,
+		"POST /v1/transfers/{id}/returns": `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
+		"POST /v1/transfers/{id}/receipt": `{"received":[]}`,
+		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
+
+		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
 	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path

@@ -12,6 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/gin-gonic/gin"
 
+	"github.com/recourse/recourse/api/epcisapi"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/dispatch"
 )
@@ -23,6 +24,9 @@ var contract []byte
 type Config struct {
 	Store        Store
 	Books        Books
+	Trade        Trade
+	Custody      Custody
+	Documents    epcisapi.Repository
 	Credentials  Credentials
 	Starter      Starter
 	Orchestrator Orchestrator
@@ -57,7 +61,10 @@ type server struct {
 	log      *slog.Logger
 	document *openapi3.T
 	routes   map[string]operation // "POST /v1/bookings"
+	byName   map[string]operation // "createBooking"
 	exports  chan struct{}        // as many reports at a time
+
+	documents *epcisapi.Handler
 }
 
 var _ StrictServerInterface = (*server)(nil)
@@ -72,6 +79,10 @@ func New(cfg Config) (http.Handler, error) {
 	s := &server{cfg: cfg, log: cfg.Log, document: document, exports: make(chan struct{}, exportsAtOnce)}
 	if s.routes, err = operations(document); err != nil {
 		return nil, err
+	}
+	s.byName = map[string]operation{}
+	for _, op := range s.routes {
+		s.byName[op.op.OperationID] = op
 	}
 
 	engine := gin.New()
@@ -94,8 +105,14 @@ func New(cfg Config) (http.Handler, error) {
 		HandlerErrorFunc:         failed,
 		ResponseErrorHandlerFunc: failed,
 	}), GinServerOptions{ErrorHandler: func(c *gin.Context, err error, _ int) { s.abort(c, malformed(err)) }})
+	s.mountDocuments(engine)
+	for _, r := range epcisapi.Routes() {
+		if _, ok := s.byName[r.Operation]; !ok {
+			return nil, fmt.Errorf("%s %s is served and not in the contract", r.Method, r.Path)
+		}
+	}
 	for _, r := range engine.Routes() {
-		if _, ok := s.routes[r.Method+" "+r.Path]; !ok && r.Path != "/errors/:code" && r.Path != "/openapi.yaml" {
+		if _, ok := s.routes[r.Method+" "+r.Path]; !ok && !isDocuments(r.Path) && r.Path != "/errors/:code" && r.Path != "/openapi.yaml" {
 			return nil, fmt.Errorf("%s %s is served and not in the contract", r.Method, r.Path)
 		}
 	}

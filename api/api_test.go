@@ -24,11 +24,14 @@ import (
 
 	"github.com/recourse/recourse/api"
 	"github.com/recourse/recourse/db"
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/dispatch"
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/internal/tenancy"
+	"github.com/recourse/recourse/internal/tradebook"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
@@ -87,6 +90,10 @@ func (o *told) CancelSaga(_ context.Context, saga string) error { return o.say("
 
 func (o *told) ResolveSaga(_ context.Context, saga, approval, step, action string) error {
 	return o.say(strings.Join([]string{"resolve", saga, approval, step, action}, " "))
+}
+
+func (o *told) WakeSaga(_ context.Context, saga, step string) error {
+	return o.say("wake " + saga + " " + step)
 }
 
 type syncBuffer struct {
@@ -153,7 +160,8 @@ func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	done := make(chan struct{})
 	go func() { defer close(done); watch.Run(ctx) }()
 	handler, err := api.New(api.Config{
-		Store: store, Books: ledgerpg.New(pool), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
+		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool),
+		Documents: capture.New(pool, custodypg.New(pool), tradebook.New(pool), time.Now), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
 		Orchestrator: w.told, Watcher: watch, Log: log, Now: time.Now, BaseURL: "http://api.test", CursorKey: []byte("key of the cursors"),
 		Version: "test", Schema: db.Latest(), Draining: w.draining,
 		Checks: map[string]func(context.Context) error{"database": pool.Ping},

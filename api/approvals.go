@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/recourse/recourse/activities"
 )
 
 const (
@@ -76,6 +78,7 @@ var executors = map[string]func(ctx context.Context, tx Tx, tenant uuid.UUID, a 
 	"period." + softClose: applyToPeriod,
 	"period." + closeMove: applyToPeriod,
 	"period." + reopen:    applyToPeriod,
+	reviewAction:          reviewed,
 }
 
 // A proposal is what a handler wants people to decide about. check finds what
@@ -120,7 +123,8 @@ func (s *server) put(ctx context.Context, what proposal) (Answer, error) {
 func (s *server) stored(ctx context.Context, err error) (Answer, error) {
 	var r *refusal
 	var no *LedgerRefusedError
-	if errors.As(err, &r) && !kinds[r.code].retryable || errors.As(err, &no) ||
+	var taken *TakenError
+	if errors.As(err, &r) && !kinds[r.code].retryable || errors.As(err, &no) || errors.As(err, &taken) ||
 		errors.Is(err, ErrAlreadyProposed) || errors.Is(err, ErrDecided) || errors.Is(err, ErrApproverLostRole) || errors.Is(err, ErrApprovalChanged) {
 		return s.problem(ctx, s.asRefusal(ctx, err)), nil
 	}
@@ -211,6 +215,9 @@ func (s *server) tell(ctx context.Context, id string) error {
 	a, err := s.cfg.Store.Approval(ctx, whereOf(ctx).who.Tenant, id)
 	if err != nil {
 		return err
+	}
+	if a.Action == reviewAction {
+		s.wake(ctx, a.Subject, activities.StepReview)
 	}
 	if a.Action != resolveAction {
 		return nil

@@ -128,8 +128,12 @@ func meaningless(o activities.BookingOrder, prices []int64, currencies []*string
 	if !strings.HasPrefix(o.PaymentMethod, "pm_") {
 		return refuseField("payment_method_invalid", "/payment_method", "must be a payment method token (pm_…)")
 	}
+	return badMetadata(o.Metadata)
+}
+
+func badMetadata(metadata map[string]string) *refusal {
 	var long []FieldError
-	for name := range o.Metadata {
+	for name := range metadata {
 		if n := len([]rune(name)); n < 1 || n > 40 {
 			long = append(long, FieldError{Pointer: "/metadata/" + escape(name), Code: "metadata_invalid", Detail: "the key must have 1 to 40 characters"})
 		}

@@ -187,18 +187,16 @@ func TestAnAnswerThatGotLostIsReplayed(t *testing.T) {
 func TestNothingIsHalfWrittenWhenTheCommitFails(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.db.Super().Exec(t.Context(), `
+	w.reshape(`
 		create function app.fail() returns trigger language plpgsql as $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
 		create trigger saga_event_fails before insert on app.saga_event for each row execute function app.fail()`)
-	require.NoError(t, err)
 	a := w.do(post("one", whole))
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
 	require.Equal(t, "unavailable", a.code(t))
 	require.NotEmpty(t, a.header.Get("Retry-After"))
 	require.Zero(t, w.count("saga"))
 	require.Zero(t, w.count("idempotency"))
-	_, err = w.db.Super().Exec(t.Context(), `drop trigger saga_event_fails on app.saga_event`)
-	require.NoError(t, err)
+	w.reshape(`drop trigger saga_event_fails on app.saga_event`)
 	require.Equal(t, http.StatusAccepted, w.do(post("one", whole)).status)
 }
 

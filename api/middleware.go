@@ -79,6 +79,9 @@ func (*server) harden(c *gin.Context) {
 }
 
 func (s *server) operation(c *gin.Context) operation {
+	if isDocuments(c.FullPath()) {
+		return s.byName[s.documents.Operation(c.Request)]
+	}
 	return s.routes[c.Request.Method+" "+c.FullPath()]
 }
 

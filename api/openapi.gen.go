@@ -610,6 +610,81 @@ func (e ProductRequestSchedule) Valid() bool {
 	}
 }
 
+// Defines values for QuarantineObject.
+const (
+	QuarantineObjectQuarantine QuarantineObject = "quarantine"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineObject enum.
+func (e QuarantineObject) Valid() bool {
+	switch e {
+	case QuarantineObjectQuarantine:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuarantineClass.
+const (
+	QuarantineClassFlagged      QuarantineClass = "flagged"
+	QuarantineClassIllegitimate QuarantineClass = "illegitimate"
+	QuarantineClassRecall       QuarantineClass = "recall"
+	QuarantineClassSuspect      QuarantineClass = "suspect"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineClass enum.
+func (e QuarantineClass) Valid() bool {
+	switch e {
+	case QuarantineClassFlagged:
+		return true
+	case QuarantineClassIllegitimate:
+		return true
+	case QuarantineClassRecall:
+		return true
+	case QuarantineClassSuspect:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuarantineListObject.
+const (
+	QuarantineListObjectList QuarantineListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineListObject enum.
+func (e QuarantineListObject) Valid() bool {
+	switch e {
+	case QuarantineListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuarantineRequestClass.
+const (
+	QuarantineRequestClassIllegitimate QuarantineRequestClass = "illegitimate"
+	QuarantineRequestClassRecall       QuarantineRequestClass = "recall"
+	QuarantineRequestClassSuspect      QuarantineRequestClass = "suspect"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineRequestClass enum.
+func (e QuarantineRequestClass) Valid() bool {
+	switch e {
+	case QuarantineRequestClassIllegitimate:
+		return true
+	case QuarantineRequestClassRecall:
+		return true
+	case QuarantineRequestClassSuspect:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReceiptRequestExceptionsKind.
 const (
 	Damaged     ReceiptRequestExceptionsKind = "damaged"
@@ -1824,6 +1899,58 @@ type ProductRequest struct {
 // ProductRequestSchedule Of the Controlled Substances Act.
 type ProductRequestSchedule string
 
+// Quarantine defines model for Quarantine.
+type Quarantine struct {
+	// Class FD&C 581(21) and (8), 21 CFR part 7; `flagged`: what a document's findings call for.
+	Class QuarantineClass `json:"class"`
+
+	// Document The document whose units it keeps.
+	Document *string `json:"document,omitempty"`
+	Gtin     *string `json:"gtin,omitempty"`
+
+	// Id Example: qtn_42
+	Id     string           `json:"id"`
+	Lot    *string          `json:"lot,omitempty"`
+	Object QuarantineObject `json:"object"`
+
+	// PlacedAt Example: 2026-11-23T14:03:22.481Z
+	PlacedAt   Time    `json:"placed_at"`
+	PlacedBy   string  `json:"placed_by"`
+	Reason     string  `json:"reason"`
+	ReleasedBy *string `json:"released_by,omitempty"`
+}
+
+// QuarantineObject defines model for Quarantine.Object.
+type QuarantineObject string
+
+// QuarantineClass FD&C 581(21) and (8), 21 CFR part 7; `flagged`: what a document's findings call for.
+type QuarantineClass string
+
+// QuarantineList defines model for QuarantineList.
+type QuarantineList struct {
+	Data       []Quarantine         `json:"data"`
+	HasMore    bool                 `json:"has_more"`
+	NextCursor *string              `json:"next_cursor"`
+	Object     QuarantineListObject `json:"object"`
+}
+
+// QuarantineListObject defines model for QuarantineList.Object.
+type QuarantineListObject string
+
+// QuarantineRequest Either `units`, or `gtin` and `lot`.
+type QuarantineRequest struct {
+	Class  QuarantineRequestClass `json:"class"`
+	Gtin   *string                `json:"gtin,omitempty"`
+	Lot    *string                `json:"lot,omitempty"`
+	Reason Reason                 `json:"reason"`
+
+	// Units Serials and containers in any spelling, also ones that are not known yet.
+	Units *[]string `json:"units,omitempty"`
+}
+
+// QuarantineRequestClass defines model for QuarantineRequest.Class.
+type QuarantineRequestClass string
+
 // Reason defines model for Reason.
 type Reason = string
 
@@ -1987,6 +2114,9 @@ type Ticket = string
 // Time Example: 2026-11-23T14:03:22.481Z
 type Time = time.Time
 
+// Trace `docs/custody.md` has the members of both answers.
+type Trace = map[string]interface{}
+
 // TransactionID defines model for TransactionID.
 type TransactionID = string
 
@@ -2091,8 +2221,14 @@ type AccountID = string
 // ApprovalID defines model for ApprovalID.
 type ApprovalID = string
 
+// EPCISQuery defines model for EPCISQuery.
+type EPCISQuery map[string]string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// NextPageToken defines model for NextPageToken.
+type NextPageToken = string
 
 // OfEntity Legal entity whose books are meant.
 type OfEntity = Entity
@@ -2106,6 +2242,9 @@ type PageLimit = int
 // PartnerID defines model for PartnerID.
 type PartnerID = string
 
+// PerPage defines model for PerPage.
+type PerPage = int
+
 // PeriodName defines model for PeriodName.
 type PeriodName = string
 
@@ -2114,6 +2253,9 @@ type SagaID = string
 
 // Accepted defines model for Accepted.
 type Accepted = Saga
+
+// EPCISException defines model for EPCISException.
+type EPCISException = map[string]interface{}
 
 // PartnerAdded defines model for PartnerAdded.
 type PartnerAdded = Partner
@@ -2379,6 +2521,35 @@ type CreateProductParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListQuarantinesParams defines parameters for ListQuarantines.
+type ListQuarantinesParams struct {
+	// InForce `false` lists the released ones too.
+	InForce *bool `form:"in_force,omitempty" json:"in_force,omitempty"`
+	Limit   *int  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PlaceQuarantineParams defines parameters for PlaceQuarantine.
+type PlaceQuarantineParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseQuarantineJSONBody defines parameters for ReleaseQuarantine.
+type ReleaseQuarantineJSONBody struct {
+	Reason Reason `json:"reason"`
+}
+
+// ReleaseQuarantineParams defines parameters for ReleaseQuarantine.
+type ReleaseQuarantineParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetReportParams defines parameters for GetReport.
 type GetReportParams struct {
 	Format   *GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty"`
@@ -2476,6 +2647,19 @@ type CreateStreamTicketJSONBody struct {
 // CreateStreamTicket201JSONResponseBodyObject defines parameters for CreateStreamTicket.
 type CreateStreamTicket201JSONResponseBodyObject string
 
+// TraceParams defines parameters for Trace.
+type TraceParams struct {
+	Gtin   *string `form:"gtin,omitempty" json:"gtin,omitempty"`
+	Lot    *string `form:"lot,omitempty" json:"lot,omitempty"`
+	Serial *string `form:"serial,omitempty" json:"serial,omitempty"`
+
+	// Unit A unit or container in any spelling.
+	Unit *string `form:"unit,omitempty" json:"unit,omitempty"`
+
+	// At Of a lot; now when left out.
+	At *time.Time `form:"at,omitempty" json:"at,omitempty"`
+}
+
 // CreateTransferParams defines parameters for CreateTransfer.
 type CreateTransferParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
@@ -2555,6 +2739,12 @@ type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
 
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductRequest
+
+// PlaceQuarantineJSONRequestBody defines body for PlaceQuarantine for application/json ContentType.
+type PlaceQuarantineJSONRequestBody = QuarantineRequest
+
+// ReleaseQuarantineJSONRequestBody defines body for ReleaseQuarantine for application/json ContentType.
+type ReleaseQuarantineJSONRequestBody ReleaseQuarantineJSONBody
 
 // CancelSagaJSONRequestBody defines body for CancelSaga for application/json ContentType.
 type CancelSagaJSONRequestBody CancelSagaJSONBody
@@ -2663,6 +2853,15 @@ type ServerInterface interface {
 	// CreateProduct Add a drug's master data
 	// (POST /v1/products)
 	CreateProduct(c *gin.Context, params CreateProductParams)
+	// ListQuarantines What is kept from sale, newest first
+	// (GET /v1/quarantines)
+	ListQuarantines(c *gin.Context, params ListQuarantinesParams)
+	// PlaceQuarantine Keep units or a lot from sale, at once
+	// (POST /v1/quarantines)
+	PlaceQuarantine(c *gin.Context, params PlaceQuarantineParams)
+	// ReleaseQuarantine Release what was kept from sale
+	// (POST /v1/quarantines/{id}/release)
+	ReleaseQuarantine(c *gin.Context, id string, params ReleaseQuarantineParams)
 	// GetReport A report of finance, as JSON, CSV or XLSX
 	// (GET /v1/reports/{report})
 	GetReport(c *gin.Context, report GetReportParamsReport, params GetReportParams)
@@ -2684,6 +2883,9 @@ type ServerInterface interface {
 	// CreateStreamTicket A ticket that opens one stream once, within 30 seconds
 	// (POST /v1/stream_tickets)
 	CreateStreamTicket(c *gin.Context)
+	// Trace Where a lot is, or what happened to a unit
+	// (GET /v1/trace)
+	Trace(c *gin.Context, params TraceParams)
 	// CreateTransfer Sell serialised units
 	// (POST /v1/transfers)
 	CreateTransfer(c *gin.Context, params CreateTransferParams)
@@ -3735,6 +3937,138 @@ func (siw *ServerInterfaceWrapper) CreateProduct(c *gin.Context) {
 	siw.Handler.CreateProduct(c, params)
 }
 
+// ListQuarantines operation middleware
+func (siw *ServerInterfaceWrapper) ListQuarantines(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQuarantinesParams
+
+	// ------------- Optional query parameter "in_force" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "in_force", c.Request.URL.Query(), &params.InForce, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter in_force: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListQuarantines(c, params)
+}
+
+// PlaceQuarantine operation middleware
+func (siw *ServerInterfaceWrapper) PlaceQuarantine(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceQuarantineParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PlaceQuarantine(c, params)
+}
+
+// ReleaseQuarantine operation middleware
+func (siw *ServerInterfaceWrapper) ReleaseQuarantine(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReleaseQuarantineParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReleaseQuarantine(c, id, params)
+}
+
 // GetReport operation middleware
 func (siw *ServerInterfaceWrapper) GetReport(c *gin.Context) {
 
@@ -4172,6 +4506,65 @@ func (siw *ServerInterfaceWrapper) CreateStreamTicket(c *gin.Context) {
 	siw.Handler.CreateStreamTicket(c)
 }
 
+// Trace operation middleware
+func (siw *ServerInterfaceWrapper) Trace(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TraceParams
+
+	// ------------- Optional query parameter "gtin" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "gtin", c.Request.URL.Query(), &params.Gtin, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter gtin: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "lot" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lot", c.Request.URL.Query(), &params.Lot, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter lot: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "serial" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "serial", c.Request.URL.Query(), &params.Serial, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter serial: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "unit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unit", c.Request.URL.Query(), &params.Unit, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter unit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "at" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "at", c.Request.URL.Query(), &params.At, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter at: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Trace(c, params)
+}
+
 // CreateTransfer operation middleware
 func (siw *ServerInterfaceWrapper) CreateTransfer(c *gin.Context) {
 
@@ -4486,6 +4879,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/periods", wrapper.ListPeriods)
 	router.GET(options.BaseURL+"/v1/periods/:period", wrapper.GetPeriod)
 	router.POST(options.BaseURL+"/v1/periods/:period/:move", wrapper.ProposePeriodMove)
+	router.GET(options.BaseURL+"/v1/quarantines", wrapper.ListQuarantines)
+	router.POST(options.BaseURL+"/v1/quarantines", wrapper.PlaceQuarantine)
+	router.POST(options.BaseURL+"/v1/quarantines/:id/release", wrapper.ReleaseQuarantine)
+	router.GET(options.BaseURL+"/v1/trace", wrapper.Trace)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
 	router.GET(options.BaseURL+"/version", wrapper.Version)
@@ -4526,6 +4923,8 @@ type ApprovalJSONResponse struct {
 
 	Headers ApprovalResponseHeaders
 }
+
+type EPCISExceptionApplicationProblemPlusJSONResponse map[string]interface{}
 
 type PartnerAddedResponseHeaders struct {
 	Location  *string
@@ -6025,6 +6424,168 @@ func (response CreateProductdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type ListQuarantinesRequestObject struct {
+	Params ListQuarantinesParams
+}
+
+type ListQuarantinesResponseObject interface {
+	VisitListQuarantinesResponse(w http.ResponseWriter) error
+}
+
+type ListQuarantines200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListQuarantines200JSONResponse struct {
+	Body    QuarantineList
+	Headers ListQuarantines200ResponseHeaders
+}
+
+func (response ListQuarantines200JSONResponse) VisitListQuarantinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQuarantinesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListQuarantinesdefaultApplicationProblemPlusJSONResponse) VisitListQuarantinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceQuarantineRequestObject struct {
+	Params PlaceQuarantineParams
+	Body   *PlaceQuarantineJSONRequestBody
+}
+
+type PlaceQuarantineResponseObject interface {
+	VisitPlaceQuarantineResponse(w http.ResponseWriter) error
+}
+
+type PlaceQuarantine201ResponseHeaders struct {
+	RequestId *string
+}
+
+type PlaceQuarantine201JSONResponse struct {
+	Body    Quarantine
+	Headers PlaceQuarantine201ResponseHeaders
+}
+
+func (response PlaceQuarantine201JSONResponse) VisitPlaceQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceQuarantinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response PlaceQuarantinedefaultApplicationProblemPlusJSONResponse) VisitPlaceQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseQuarantineRequestObject struct {
+	Id     string `json:"id"`
+	Params ReleaseQuarantineParams
+	Body   *ReleaseQuarantineJSONRequestBody
+}
+
+type ReleaseQuarantineResponseObject interface {
+	VisitReleaseQuarantineResponse(w http.ResponseWriter) error
+}
+
+type ReleaseQuarantine200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ReleaseQuarantine200JSONResponse struct {
+	Body    Quarantine
+	Headers ReleaseQuarantine200ResponseHeaders
+}
+
+func (response ReleaseQuarantine200JSONResponse) VisitReleaseQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseQuarantinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ReleaseQuarantinedefaultApplicationProblemPlusJSONResponse) VisitReleaseQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetReportRequestObject struct {
 	Report GetReportParamsReport `json:"report"`
 	Params GetReportParams
@@ -6575,6 +7136,59 @@ func (response CreateStreamTicketdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type TraceRequestObject struct {
+	Params TraceParams
+}
+
+type TraceResponseObject interface {
+	VisitTraceResponse(w http.ResponseWriter) error
+}
+
+type Trace200ResponseHeaders struct {
+	RequestId *string
+}
+
+type Trace200JSONResponse struct {
+	Body    Trace
+	Headers Trace200ResponseHeaders
+}
+
+func (response Trace200JSONResponse) VisitTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TracedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response TracedefaultApplicationProblemPlusJSONResponse) VisitTraceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateTransferRequestObject struct {
 	Params CreateTransferParams
 	Body   *CreateTransferJSONRequestBody
@@ -7067,6 +7681,15 @@ type StrictServerInterface interface {
 	// CreateProduct Add a drug's master data
 	// (POST /v1/products)
 	CreateProduct(ctx context.Context, request CreateProductRequestObject) (CreateProductResponseObject, error)
+	// ListQuarantines What is kept from sale, newest first
+	// (GET /v1/quarantines)
+	ListQuarantines(ctx context.Context, request ListQuarantinesRequestObject) (ListQuarantinesResponseObject, error)
+	// PlaceQuarantine Keep units or a lot from sale, at once
+	// (POST /v1/quarantines)
+	PlaceQuarantine(ctx context.Context, request PlaceQuarantineRequestObject) (PlaceQuarantineResponseObject, error)
+	// ReleaseQuarantine Release what was kept from sale
+	// (POST /v1/quarantines/{id}/release)
+	ReleaseQuarantine(ctx context.Context, request ReleaseQuarantineRequestObject) (ReleaseQuarantineResponseObject, error)
 	// GetReport A report of finance, as JSON, CSV or XLSX
 	// (GET /v1/reports/{report})
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
@@ -7088,6 +7711,9 @@ type StrictServerInterface interface {
 	// CreateStreamTicket A ticket that opens one stream once, within 30 seconds
 	// (POST /v1/stream_tickets)
 	CreateStreamTicket(ctx context.Context, request CreateStreamTicketRequestObject) (CreateStreamTicketResponseObject, error)
+	// Trace Where a lot is, or what happened to a unit
+	// (GET /v1/trace)
+	Trace(ctx context.Context, request TraceRequestObject) (TraceResponseObject, error)
 	// CreateTransfer Sell serialised units
 	// (POST /v1/transfers)
 	CreateTransfer(ctx context.Context, request CreateTransferRequestObject) (CreateTransferResponseObject, error)
@@ -8095,6 +8721,121 @@ func (sh *strictHandler) CreateProduct(ctx *gin.Context, params CreateProductPar
 	}
 }
 
+// ListQuarantines operation middleware
+func (sh *strictHandler) ListQuarantines(ctx *gin.Context, params ListQuarantinesParams) {
+	var request ListQuarantinesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQuarantines(ctx, request.(ListQuarantinesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQuarantines")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListQuarantinesResponseObject); ok {
+		if err := validResponse.VisitListQuarantinesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PlaceQuarantine operation middleware
+func (sh *strictHandler) PlaceQuarantine(ctx *gin.Context, params PlaceQuarantineParams) {
+	var request PlaceQuarantineRequestObject
+
+	request.Params = params
+
+	var body PlaceQuarantineJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceQuarantine(ctx, request.(PlaceQuarantineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceQuarantine")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PlaceQuarantineResponseObject); ok {
+		if err := validResponse.VisitPlaceQuarantineResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ReleaseQuarantine operation middleware
+func (sh *strictHandler) ReleaseQuarantine(ctx *gin.Context, id string, params ReleaseQuarantineParams) {
+	var request ReleaseQuarantineRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ReleaseQuarantineJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseQuarantine(ctx, request.(ReleaseQuarantineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseQuarantine")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ReleaseQuarantineResponseObject); ok {
+		if err := validResponse.VisitReleaseQuarantineResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetReport operation middleware
 func (sh *strictHandler) GetReport(ctx *gin.Context, report GetReportParamsReport, params GetReportParams) {
 	var request GetReportRequestObject
@@ -8330,6 +9071,32 @@ func (sh *strictHandler) CreateStreamTicket(ctx *gin.Context) {
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CreateStreamTicketResponseObject); ok {
 		if err := validResponse.VisitCreateStreamTicketResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Trace operation middleware
+func (sh *strictHandler) Trace(ctx *gin.Context, params TraceParams) {
+	var request TraceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Trace(ctx, request.(TraceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Trace")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(TraceResponseObject); ok {
+		if err := validResponse.VisitTraceResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

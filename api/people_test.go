@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -72,6 +73,12 @@ func (w *world) exec(sql string, args ...any) {
 	w.Helper()
 	_, err := w.db.Super().Exec(w.Context(), sql, args...)
 	require.NoError(w, err)
+}
+
+// reshape does as a superuser what takes a maintenance window.
+func (w *world) reshape(sql string) {
+	w.Helper()
+	w.exec(`begin; select guard.open_maintenance('a test'); ` + sql + `; commit`)
 }
 
 func keyID(t *testing.T, text string) string { t.Helper(); return strings.Split(text, "_")[2] }
@@ -275,9 +282,9 @@ func TestF83ChangedContentIsRefused(t *testing.T) {
 	id := w.proposed(w.ask("finance_preparer", "/v1/ledger/journals", journal("5010", "1010", 465)))
 	_, err := w.db.Super().Exec(t.Context(), `update app.approval set payload = jsonb_set(payload, '{entries,0,amount}', '466') where id = $1`, id)
 	require.ErrorContains(t, err, "never changed", "not even a superuser by accident")
-	w.exec(`alter table app.approval disable trigger approval_guard`)
+	w.reshape(`alter table app.approval disable trigger approval_guard`)
 	w.exec(`update app.approval set payload = replace(payload::text, '465', '999999')::jsonb where id = $1`, id)
-	w.exec(`alter table app.approval enable always trigger approval_guard`)
+	w.reshape(`alter table app.approval enable always trigger approval_guard`)
 	a := w.approve("finance_reviewer", id)
 	require.Equal(t, http.StatusConflict, a.status)
 	require.Equal(t, "approval_changed", a.code(t))
@@ -292,7 +299,7 @@ func TestAnApprovalExpires(t *testing.T) {
 	var lives time.Duration
 	require.NoError(t, w.db.Super().QueryRow(t.Context(), `select expires_at - made_at from app.approval where id = $1`, id).Scan(&lives))
 	require.Equal(t, 24*time.Hour, lives)
-	w.exec(`alter table app.approval disable trigger approval_guard`)
+	w.reshape(`alter table app.approval disable trigger approval_guard`)
 	w.exec(`update app.approval set expires_at = clock_timestamp() where id = $1`, id)
 	require.Equal(t, "already_decided", w.approve("finance_reviewer", id).code(t))
 	require.Zero(t, w.posted("5010"))
@@ -339,6 +346,7 @@ func TestAccountsAreOpenedAndClosedByTwo(t *testing.T) {
 	w.carriedOut("finance_reviewer", w.proposed(w.ask("finance_preparer", "/v1/accounts", strings.Replace(open, "usd", "eur", 1))))
 	require.Equal(t, "validation_failed", w.get("/v1/accounts/2500/balance").code(t))
 	require.Equal(t, "validation_failed", w.ask("finance_preparer", "/v1/accounts/2500/close", `{"reason":"r"}`).code(t))
+	w.openBook("emea")
 	w.carriedOut("finance_reviewer", w.proposed(w.ask("finance_preparer", "/v1/accounts", strings.Replace(open, `"code"`, `"entity":"emea","code"`, 1))))
 	require.Len(t, w.get("/v1/accounts?entity=emea").json(t)["data"], 1)
 	list, ok := w.get("/v1/accounts?currency=usd").json(t)["data"].([]any)
@@ -400,4 +408,61 @@ func (w *world) asAPI(sql, want string, args ...any) {
 		return tx.QueryRow(w.Context(), sql, args...).Scan(&got)
 	}))
 	require.Equal(w, want, got)
+}
+
+// openBook opens the books of another legal entity of the keys' tenant.
+func (w *world) openBook(entity string) {
+	w.Helper()
+	conn, err := pgx.Connect(w.Context(), w.db.URL("migrator"))
+	require.NoError(w, err)
+	defer func() { _ = conn.Close(context.WithoutCancel(w.Context())) }()
+	opened, err := tenancy.OpenBook(w.Context(), conn, "ours", entity)
+	require.NoError(w, err)
+	require.True(w, opened)
+	opened, err = tenancy.OpenBook(w.Context(), conn, "ours", entity)
+	require.NoError(w, err)
+	require.False(w, opened, "they are open")
+}
+
+// Nobody opens books by naming them: neither by posting nor by asking people.
+func TestBooksAreNotOpenedByTheirName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const account = `{"entity":"emea","code":"2500","name":"Gift cards","type":"liability","currency":"usd","reason":"new product"}`
+	fee := strings.Replace(transfer, "{", `{"entity":"emea",`, 1)
+	key := uuid.NewString()
+	posting := w.post(key, fee)
+	for name, a := range map[string]answer{
+		"a posting":             posting,
+		"a journal":             w.ask("finance_preparer", "/v1/ledger/journals", journal("5010", "1010", 465, `"entity":"emea",`)),
+		"an account":            w.ask("finance_preparer", "/v1/accounts", account),
+		"an account to close":   w.ask("finance_preparer", "/v1/accounts/1010/close", `{"entity":"emea","reason":"r"}`),
+		"the chart of accounts": w.get("/v1/accounts?entity=emea"),
+		"a balance":             w.get("/v1/accounts/1010/balance?entity=emea"),
+	} {
+		require.Equal(t, "entity_unknown", a.code(t), name)
+		require.Equal(t, http.StatusUnprocessableEntity, a.status, name)
+		require.Contains(t, string(posting.body), "not open")
+	}
+	var books, approvals int
+	require.NoError(t, w.db.Super().QueryRow(t.Context(), `select (select count(*) from ledger.book), (select count(*) from app.approval)`).Scan(&books, &approvals))
+	require.Zero(t, books)
+	require.Zero(t, approvals, "nobody was asked")
+
+	w.openBook("emea")
+	require.Equal(t, http.StatusOK, w.get("/v1/accounts?entity=emea").status)
+	require.Equal(t, http.StatusCreated, w.post(key, fee).status, "the same key")
+	w.carriedOut("finance_reviewer", w.proposed(w.ask("finance_preparer", "/v1/accounts", account)))
+	require.Equal(t, http.StatusOK, w.get("/v1/accounts").status, "the first books need no opening")
+}
+
+// What is refused opens no currency.
+func TestARefusedPostingLeavesTheChartAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	refused := w.post(uuid.NewString(), `{"purpose":"order.fee","reason":"a fee","entries":[
+		{"account_code":"1020","side":"D","amount":700,"currency":"jpy"},{"account_code":"9999","side":"C","amount":700,"currency":"jpy"}]}`)
+	require.Equal(t, "ledger_refused", refused.code(t))
+	require.Contains(t, string(refused.body), "9999 jpy")
+	require.Empty(t, w.get("/v1/accounts").json(t)["data"])
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/gin-gonic/gin"
+
+	"github.com/recourse/recourse/ledger"
 )
 
 // A FieldError is what is wrong with one field of the body. Detail never
@@ -82,6 +84,7 @@ func (s *server) problem(ctx context.Context, r *refusal) Answer {
 func (s *server) asRefusal(ctx context.Context, err error) *refusal {
 	var r *refusal
 	var no *LedgerRefusedError
+	var taken *TakenError
 	switch {
 	case errors.As(err, &r):
 		return r
@@ -101,6 +104,10 @@ func (s *server) asRefusal(ctx context.Context, err error) *refusal {
 		return refuse("approver_lost_role")
 	case errors.Is(err, ErrApprovalChanged):
 		return refuse("approval_changed")
+	case errors.As(err, &taken):
+		return &refusal{code: taken.Code, detail: taken.Detail}
+	case errors.Is(err, ledger.ErrNoBook):
+		return refuse("entity_unknown")
 	case errors.As(err, &no):
 		return &refusal{code: "ledger_refused", detail: sentence(no.Detail)}
 	case errors.Is(err, ErrUnavailable), errors.Is(err, context.DeadlineExceeded):

@@ -13,7 +13,11 @@ var (
 	// Who proposes; which action is decided by whom is app.approval_rule's.
 	finance    = []string{"finance_preparer", "finance_reviewer"}
 	readsBooks = []string{"finance_preparer", "finance_reviewer", "auditor"}
-	roles      = map[string][]string{
+	// Who looks after the register of partners and products.
+	keepsRegister = []string{"operator", "recall_operator"}
+	// A trading partner sees its own documents, and the handler that they are.
+	andPartners = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator", "trading_partner"}
+	roles       = map[string][]string{
 		"createBooking":      {"marketplace"},
 		"cancelSaga":         {"marketplace", "operator"},
 		"listSagas":          everybody,
@@ -21,12 +25,53 @@ var (
 		"sagaEvents":         everybody,
 		"createStreamTicket": everybody,
 		"proposeResolution":  {"operator", "finance_preparer"},
-		"decideApproval":     {"operator", "finance_reviewer"},
-		"getApproval":        {"operator", "finance_preparer", "finance_reviewer", "auditor"},
-		"listApprovals":      {"operator", "finance_preparer", "finance_reviewer", "auditor"},
+		"decideApproval":     {"operator", "recall_operator", "finance_reviewer"},
+		"getApproval":        {"operator", "recall_operator", "finance_preparer", "finance_reviewer", "auditor"},
+		"listApprovals":      {"operator", "recall_operator", "finance_preparer", "finance_reviewer", "auditor"},
 		"trialBalance":       {"finance_preparer", "finance_reviewer", "auditor"},
 		"postTransaction":    {"marketplace"},
 		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
+
+		"createPartner":     keepsRegister,
+		"addLicence":        keepsRegister,
+		"bindPartnerKey":    {"operator"},
+		"createProduct":     keepsRegister,
+		"listPartners":      everybody,
+		"getPartner":        everybody,
+		"listProducts":      everybody,
+		"listQuarantines":   {"operator", "recall_operator", "auditor"},
+		"placeQuarantine":   keepsRegister,
+		"releaseQuarantine": keepsRegister,
+		"trace":             {"operator", "recall_operator", "auditor", "marketplace"},
+		"createTransfer":    {"marketplace"},
+		"createReturn":      {"marketplace"},
+		"getTransfer":       andPartners,
+		"transferT3":        andPartners,
+		"receiveTransfer":   {"marketplace", "operator", "trading_partner"},
+		"proposeReview":     {"operator", "recall_operator"},
+
+		"epcisDiscover":       andPartners,
+		"epcisResources":      andPartners,
+		"captureDiscover":     andPartners,
+		"capture":             {"operator", "trading_partner"},
+		"captureJobs":         andPartners,
+		"captureJob":          andPartners,
+		"eventsDiscover":      andPartners,
+		"queryEvents":         andPartners,
+		"captureEvent":        {"operator", "trading_partner"},
+		"getEvent":            andPartners,
+		"listEventTypes":      andPartners,
+		"eventsOfType":        andPartners,
+		"listEPCs":            everybody,
+		"eventsOfEPC":         andPartners,
+		"listBizSteps":        everybody,
+		"eventsOfBizStep":     andPartners,
+		"listDispositions":    everybody,
+		"eventsOfDisposition": andPartners,
+		"listReadPoints":      everybody,
+		"eventsOfReadPoint":   andPartners,
+		"listBizLocations":    everybody,
+		"eventsOfBizLocation": andPartners,
 
 		"proposeJournal":      finance,
 		"proposeReversal":     finance,

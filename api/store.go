@@ -8,7 +8,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/recourse/recourse/activities"
+	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/tradebook"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/ledger/seal"
@@ -40,6 +43,11 @@ var (
 type OrderRefTakenError struct{ Saga string }
 
 func (e *OrderRefTakenError) Error() string { return "the order reference belongs to saga " + e.Saga }
+
+// A TakenError answers something that is on record already.
+type TakenError struct{ Code, Detail string }
+
+func (e *TakenError) Error() string { return e.Detail }
 
 // A Once is a request under an idempotency key. At is now; the key is kept
 // until Expires.
@@ -152,6 +160,10 @@ type Store interface {
 	SagaVersion(ctx context.Context, tenant uuid.UUID, id string) (version int64, ended bool, err error)
 	Events(ctx context.Context, tenant uuid.UUID, id string, after int64, limit int) ([]SagaEvent, error)
 
+	// Partner finds a company by id or GLN, Transfer a transfer or return.
+	Partner(ctx context.Context, tenant uuid.UUID, name string) (tradebook.Partner, error)
+	Transfer(ctx context.Context, tenant uuid.UUID, id string) (TransferRecord, error)
+
 	PutTicket(ctx context.Context, who auth.Principal, saga string, digest [32]byte, expires time.Time) error
 	RedeemTicket(ctx context.Context, digest [32]byte) (tenant uuid.UUID, saga, keyID string, err error)
 
@@ -167,6 +179,22 @@ type Tx interface {
 	Saga(ctx context.Context, id string) (SagaRecord, error)
 	// Attention tells whether a step of a saga is for people to decide.
 	Attention(ctx context.Context, saga, step string) (Attention, error)
+	// AddPartner, AddLicence, BindKey and AddProduct add to the register. Errors:
+	// *TakenError when something of it is there already.
+	AddPartner(ctx context.Context, p dscsa.Partner, by string, at time.Time) error
+	AddLicence(ctx context.Context, partner string, l dscsa.Licence) error
+	BindKey(ctx context.Context, partner, key, by string) error
+	AddProduct(ctx context.Context, p dscsa.Product, by string, at time.Time) error
+	Partner(ctx context.Context, name string) (tradebook.Partner, error)
+	Transfer(ctx context.Context, id string) (TransferRecord, error)
+	// Receive records what the buyer received; said is false when it had said so
+	// before. Review records what people decided about a held order.
+	Receive(ctx context.Context, id string, r dscsa.Receipt) (said bool, err error)
+	Review(ctx context.Context, id string, r activities.Review) error
+	// Hold keeps goods from sale, ReleaseHold ends that. Errors:
+	// custodypg.ErrNoSuchHold, custodypg.ErrSamePerson.
+	Hold(ctx context.Context, o dscsa.HoldOrder) (dscsa.Hold, error)
+	ReleaseHold(ctx context.Context, id int64, by, reason string) (dscsa.Hold, error)
 	// Propose records what who proposes. Errors: ErrNotAllowed,
 	// ErrAlreadyProposed.
 	Propose(ctx context.Context, who auth.Principal, p Proposal) error
@@ -232,4 +260,6 @@ type Orchestrator interface {
 	CancelSaga(ctx context.Context, saga string) error
 	// ResolveSaga tells the saga what people have decided.
 	ResolveSaga(ctx context.Context, saga, approval, step, action string) error
+	// WakeSaga tells a waiting step that there is news for it.
+	WakeSaga(ctx context.Context, saga, step string) error
 }

@@ -250,3 +250,37 @@ func TestTheFirstFormsBooksAreCarriedOver(t *testing.T) {
 	_, err = worker.Exec(ctx, `select count(*) from ledger.transaction`)
 	require.ErrorContains(t, err, "permission denied")
 }
+
+// Holds from before the list of holds are on it: those that are pending still.
+func TestHoldsFromBeforeAreListed(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := pgtest.NewEmpty(t)
+	require.NoError(t, db.MigrateTo(ctx, d.URL("migrator"), 20261125020000))
+	store := postgres.New(d.Pool("app_worker"))
+	at := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	var want []uuid.UUID
+	for range 2 {
+		var batch []ledger.Transaction
+		tenant := d.Tenant()
+		for range 3 {
+			x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)
+			x.Kind, x.ExpiresAt = ledger.Pending, at
+			batch = append(batch, x)
+		}
+		batch[1].ExpiresAt = time.Time{}
+		want = append(want, batch[2].ID)
+		batch = append(batch, ledger.Transaction{ID: uuid.New(), Kind: ledger.VoidPending, Resolves: batch[0].ID, Purpose: "test", Actor: "test"})
+		results, err := store.Post(ctx, ledger.Main(tenant), batch)
+		require.NoError(t, err)
+		for _, r := range results {
+			require.NoError(t, r.Err())
+		}
+	}
+	require.NoError(t, db.Migrate(ctx, d.URL("migrator")))
+	rows, err := d.Super().Query(ctx, `select h.id from ledger.hold h join ledger.book b on b.id = h.book_id and b.tenant_id = h.tenant_id and b.entity = h.entity where h.expires_at = $1`, at)
+	require.NoError(t, err)
+	got, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
+	require.NoError(t, err)
+	require.ElementsMatch(t, want, got)
+}

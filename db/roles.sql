@@ -15,6 +15,10 @@
 --
 -- No software runs as a superuser or with BYPASSRLS.
 
+-- Back in the end; until then what it guards can be made and replaced.
+drop event trigger if exists guard_ddl;
+drop event trigger if exists guard_drop;
+
 do $$
 declare
   r record;
@@ -90,12 +94,11 @@ alter role app_api set synchronous_commit = on;
 alter role app_worker set synchronous_commit = on;
 alter role sealer set synchronous_commit = on;
 
--- The shape of the books changes only in a maintenance window, which the
--- migrator opens for its own session, with a reason that stays on record. The
--- guard belongs to the superuser who runs this script: the owner of the books
--- cannot take it away.
-drop event trigger if exists guard_ddl;   -- back in the end; until then the guard's own functions can be replaced
-drop event trigger if exists guard_drop;
+-- The shape of the books, of custody and of what the product promises (barriers,
+-- approvals, idempotency, outbox) changes only in a maintenance window, which
+-- the migrator opens for its own session, with a reason that stays on record.
+-- The guard belongs to the superuser who runs this script: the owners cannot
+-- take it away.
 create schema if not exists guard;
 revoke all on schema guard from public;
 create table if not exists guard.maintenance (
@@ -135,14 +138,15 @@ declare
 begin
   if tg_event = 'sql_drop' then
     select object_identity into what from pg_event_trigger_dropped_objects()
-     where schema_name in ('ledger', 'custody', 'guard') or object_identity ~ '( on |^)(ledger|custody|guard)\.' limit 1;
+     where schema_name in ('app', 'ledger', 'custody', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|guard)(\.|$)' limit 1;
   else
     select coalesce(object_identity, command_tag) into what from pg_event_trigger_ddl_commands()
-     where schema_name in ('ledger', 'custody', 'guard') or object_identity ~ '( on |^)(ledger|custody|guard)(\.|$)'
-        or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') and current_user in ('ledger_owner', 'custody_owner') limit 1;
+     where schema_name in ('app', 'ledger', 'custody', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|guard)(\.|$)'
+        or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES')
+           and current_user in ('recourse_owner', 'ledger_owner', 'custody_owner') limit 1;
   end if;
   if what is not null and not (select guard.in_maintenance()) then
-    raise exception '% of % is refused: the shape of the books changes only in a maintenance window', tg_tag, what
+    raise exception '% of % is refused: its shape changes only in a maintenance window', tg_tag, what
       using errcode = '42501', hint = 'recourse migrate opens one and puts it on record';
   end if;
 end $$;

@@ -8,10 +8,14 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse/recourse/db"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/pgtenant"
+	"github.com/recourse/recourse/internal/sandbox"
 	"github.com/recourse/recourse/internal/tenancy"
+	"github.com/recourse/recourse/internal/tradebook"
 )
 
 const productDatabase = "recourse"
@@ -24,7 +28,8 @@ var (
 
 // prepare brings the product's database to where the product can run: roles,
 // schema, tenants and keys.
-func prepare(ctx context.Context, super string, s *secrets) error {
+// inbox is where the companies of the sandbox take documents.
+func prepare(ctx context.Context, super, inbox string, s *secrets) error {
 	if err := createDatabase(ctx, super); err != nil {
 		return err
 	}
@@ -45,7 +50,39 @@ func prepare(ctx context.Context, super string, s *secrets) error {
 	if err := db.Migrate(ctx, migrator); err != nil {
 		return err
 	}
-	return seed(ctx, migrator, s)
+	if err := seed(ctx, migrator, s); err != nil {
+		return err
+	}
+	return seedGoods(ctx, roleURL(super, "app_api", s.Roles["app_api"]), inbox, s)
+}
+
+// seedGoods makes companies, drugs and a few hundred packages to trade, and
+// lets the key trading_partner speak for the pharmacy.
+func seedGoods(ctx context.Context, url, inbox string, s *secrets) error {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return fmt.Errorf("connect to seed: %w", err)
+	}
+	defer pool.Close()
+	if err := sandbox.Seed(ctx, pool, demoTenant, inbox); err != nil {
+		return err
+	}
+	id, _, err := auth.Parse(s.Keys["trading_partner"])
+	if err != nil {
+		return err
+	}
+	trade := tradebook.New(pool)
+	bound, err := trade.PartnerOfKey(ctx, demoTenant, id)
+	if err != nil || bound != "" {
+		return err
+	}
+	return pgtenant.Tx(ctx, pool, demoTenant, func(ctx context.Context, tx pgx.Tx) error {
+		pharmacy, err := tradebook.PartnerTx(ctx, tx, demoTenant, sandbox.Pharmacy)
+		if err != nil {
+			return err
+		}
+		return tradebook.BindKeyTx(ctx, tx, demoTenant, pharmacy.ID, id, "sandbox")
+	})
 }
 
 func createDatabase(ctx context.Context, super string) error {

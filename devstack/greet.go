@@ -26,6 +26,14 @@ recourse: ready in %.1f s
            "car":{"sku":"CAR-JFK-ECON","price":15000},
            "payment_flow":"authorize"}'
 
+  Sell two packages to a pharmacy, and see the law's documents (docs/transfers.md):
+
+    curl -s %[2]s/v1/transfers -H 'Authorization: Bearer %[3]s' \
+      -H "Idempotency-Key: $(date +%%s%%N)" -H 'Content-Type: application/json' \
+      -d '{"order_ref":"PO-'"$(date +%%s%%N)"'","seller":"0810000001019","buyer":"0810000002016",
+           "units":["urn:epc:id:sgtin:0379999.010130.100000000021","(01)00379999101303(21)100000000022"],
+           "price":25000,"currency":"usd","payment_method":"pm_card_visa"}'
+
   See how your orders ended:
 
     curl -s '%[2]s/v1/sagas?limit=5' -H 'Authorization: Bearer %[3]s'

@@ -95,7 +95,7 @@ func (s *supervisor) bringUp(ctx context.Context) error {
 	var g errgroup.Group
 	g.Go(func() error { return s.startStack(ctx) })
 	g.Go(func() error {
-		if err := prepare(ctx, s.super, s.secrets); err != nil {
+		if err := prepare(ctx, s.super, "http://"+local(s.cfg.ParticipantsPort)+"/v1/partners", s.secrets); err != nil {
 			return err
 		}
 		return writeJSON(filepath.Join(s.cfg.Dir, "secrets.json"), s.secrets)

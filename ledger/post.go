@@ -71,9 +71,9 @@ func (e *RefusedError) Error() string {
 }
 
 // Poster is the one door to the ledger: a batch in, one result for each, in
-// order. An error concerns the whole batch: ErrBusy means that nothing was
-// posted; any other that nothing is known, and posting the same batch again is
-// safe.
+// order. An error concerns the whole batch: ErrBusy and ErrNoBook mean that
+// nothing was posted; any other that nothing is known, and posting the same
+// batch again is safe.
 type Poster interface {
 	Post(ctx context.Context, book Book, batch []Transaction) ([]Result, error)
 }
@@ -81,6 +81,11 @@ type Poster interface {
 // ErrBusy means that more is waiting to be posted to the book than it takes in
 // good time. Nothing was posted; try again a little later.
 var ErrBusy = errors.New("the ledger is busy: nothing was posted, try again a little later")
+
+// ErrNoBook means that the legal entity has no books: they are opened by
+// whoever looks after the deployment, not by posting to them. Nothing was
+// posted.
+var ErrNoBook = errors.New("this legal entity has no books: open them with recourse ledger open-book, or correct its name")
 
 // ErrOutcomeUnknown means that it was not learned in time whether the batch
 // was posted. Post it again: what is there answers Exists.
@@ -177,4 +182,10 @@ var namespace = uuid.MustParse("6f2c1d0e-7a53-4b8a-9f0e-3d8c5b1a2e47")
 // one purpose. The same step posting again names the same transaction.
 func TransactionID(saga, step, purpose string) uuid.UUID {
 	return uuid.NewSHA1(namespace, []byte(saga+"\x00"+step+"\x00"+purpose))
+}
+
+// ExpiryID derives the id of the transaction that expires a hold, so that all
+// who expire it name the same one.
+func ExpiryID(hold uuid.UUID) uuid.UUID {
+	return uuid.NewSHA1(namespace, append([]byte("expiry\x00"), hold[:]...))
 }

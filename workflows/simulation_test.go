@@ -55,6 +55,15 @@ var order = activities.BookingOrder{
 	Car:    &activities.CarOrder{SKU: "CAR", Price: 15000},
 }
 
+// register makes a test's worker run every saga in a world.
+func register(env *testsuite.TestWorkflowEnvironment, book *activitiestest.Book, world *activitiestest.World) {
+	workflows.Register(env, workflows.Activities{
+		Sagas: &activities.Sagas{Book: book}, Payments: &activities.Payments{Book: book, Gateway: world},
+		Reservations: &activities.Reservations{Book: book, Participants: world}, Postings: &activities.Postings{Book: book},
+		Custody: &activities.Custody{Book: book, Trade: book.Goods, Inbox: activitiestest.Inbox{Goods: book.Goods}, Now: env.Now},
+	})
+}
+
 // simulate lives a scenario in virtual time and says what was wrong with it.
 func simulate(s scenario) (*activitiestest.Book, *activitiestest.World, error) {
 	o := order
@@ -76,8 +85,7 @@ func simulate(s scenario) (*activitiestest.Book, *activitiestest.World, error) {
 		suite.SetLogger(quiet{})
 		env := suite.NewTestWorkflowEnvironment()
 		env.SetTestTimeout(time.Minute)
-		workflows.Register(env, &activities.Sagas{Book: book}, &activities.Payments{Book: book, Gateway: world},
-			&activities.Reservations{Book: book, Participants: world}, &activities.Postings{Book: book})
+		register(env, book, world)
 		env.ExecuteWorkflow(workflows.BookingType, activities.SagaInput{Tenant: book.Tenant, Saga: book.Saga}, o.Plan())
 		if !env.IsWorkflowCompleted() {
 			return errors.New("the workflow did not end")
@@ -280,8 +288,7 @@ func TestPeopleSettleWhatCannotGoOn(t *testing.T) {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(quiet{})
 	env := suite.NewTestWorkflowEnvironment()
-	workflows.Register(env, &activities.Sagas{Book: book}, &activities.Payments{Book: book, Gateway: world},
-		&activities.Reservations{Book: book, Participants: world}, &activities.Postings{Book: book})
+	register(env, book, world)
 	say := func(after time.Duration, r saga.Resolution) {
 		env.RegisterDelayedCallback(func() { env.SignalWorkflow(saga.SignalResolve, r) }, after)
 	}

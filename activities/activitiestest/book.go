@@ -33,6 +33,7 @@ type Book struct {
 	Saga   string
 	Order  step.Order
 	Ledger *ledgertest.Model
+	Goods  *Goods // what changes of custody are applied to; nil: there are none
 
 	Status    string
 	Failure   *activities.Failure
@@ -55,13 +56,26 @@ var (
 
 // NewBook returns the book of one accepted booking.
 func NewBook(order activities.BookingOrder) (*Book, error) {
+	return newBook("booking", order.OrderRef, order.Total(), order.Currency, order)
+}
+
+// NewTransferBook returns the book of one accepted transfer, or return.
+func NewTransferBook(kind string, order activities.TransferOrder, goods *Goods) (*Book, error) {
+	b, err := newBook(kind, order.OrderRef, order.Price, order.Currency, order)
+	if err == nil {
+		b.Goods = goods
+	}
+	return b, err
+}
+
+func newBook(kind, ref string, amount int64, currency string, order any) (*Book, error) {
 	request, err := json.Marshal(order)
 	if err != nil {
 		return nil, fmt.Errorf("encode the order: %w", err)
 	}
 	return &Book{
 		Tenant: uuid.MustParse("00000000-0000-4000-8000-000000000001"), Saga: "sg_test", Ledger: ledgertest.NewModel(),
-		Order: step.Order{Type: "booking", OrderRef: order.OrderRef, Amount: order.Total(), Currency: order.Currency, Request: request},
+		Order: step.Order{Type: kind, OrderRef: ref, Amount: amount, Currency: currency, Request: request},
 		rows:  map[string]*step.Record{}, never: map[string]bool{}, Status: "pending",
 	}, nil
 }
@@ -224,8 +238,19 @@ func (b *Book) NextEpoch(_ context.Context, c step.Call, op step.Op) (int, error
 	return row.Epoch, nil
 }
 
-// Settle implements step.Book.
+// Settle implements step.Book. A change of custody is part of it, and so are
+// the faults planted in that.
 func (b *Book) Settle(ctx context.Context, c step.Call, op step.Op, s step.Settlement) error {
+	if s.Custody == nil {
+		return b.settle(ctx, c, op, s)
+	}
+	refuse := func() error {
+		return &step.Refused{Code: "unit_quarantined", Message: "A unit was quarantined meanwhile."}
+	}
+	return b.Goods.world.call(change(*s.Custody), refuse, func() error { return b.settle(ctx, c, op, s) })
+}
+
+func (b *Book) settle(ctx context.Context, c step.Call, op step.Op, s step.Settlement) error {
 	leave, err := b.enter()
 	if err != nil {
 		return err
@@ -240,6 +265,11 @@ func (b *Book) Settle(ctx context.Context, c step.Call, op step.Op, s step.Settl
 	}
 	if row.Status != step.Running {
 		return fmt.Errorf("%s of %s is %s, not to be %s", op, c.Step, row.Status, s.Status)
+	}
+	if s.Custody != nil {
+		if err := b.Goods.apply(b.Saga, *s.Custody); err != nil {
+			return err
+		}
 	}
 	if err := b.post(ctx, s.Postings); err != nil {
 		return err

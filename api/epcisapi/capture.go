@@ -97,7 +97,7 @@ func first(findings []Finding) string {
 
 // job shows how a capture went: GET /epcis/capture/{captureID}.
 func (s *server) job(w http.ResponseWriter, r *http.Request) {
-	job, err := s.Repository.Job(r.Context(), s.Who(r).Tenant, r.PathValue("captureID"))
+	job, err := s.Repository.Job(r.Context(), s.Who(r), r.PathValue("captureID"))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -123,7 +123,7 @@ func (s *server) jobs(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	jobs, err := s.Repository.Jobs(r.Context(), s.Who(r).Tenant, after, limit+1)
+	jobs, err := s.Repository.Jobs(r.Context(), s.Who(r), after, limit+1)
 	if err != nil {
 		s.fail(w, r, err)
 		return

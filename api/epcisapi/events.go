@@ -81,7 +81,7 @@ func (s *server) answer(w http.ResponseWriter, r *http.Request, q query.Query, a
 	if q.MaxCount > 0 {
 		limit = min(q.MaxCount+1, maxPage)
 	}
-	found, next, err := s.Repository.Events(r.Context(), s.Who(r).Tenant, q, after, limit)
+	found, next, err := s.Repository.Events(r.Context(), s.Who(r), q, after, limit)
 	switch {
 	case err != nil:
 	case q.MaxCount > 0 && (len(found) > q.MaxCount || next != ""):

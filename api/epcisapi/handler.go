@@ -69,13 +69,30 @@ func Routes() []Route {
 	return routes
 }
 
-// New returns the dialect as a handler of everything under /epcis.
-func New(cfg Config) http.Handler {
-	s := &server{Config: cfg, log: cfg.Log, slots: make(chan struct{}, capturesAtOnce)}
-	mux := http.NewServeMux()
-	for _, r := range Routes() {
-		mux.HandleFunc(r.Method+" "+r.Path, r.handle(s))
-	}
-	mux.HandleFunc("/epcis/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, notFound) })
-	return mux
+// Handler serves everything under /epcis.
+type Handler struct {
+	mux        *http.ServeMux
+	operations map[string]string // by pattern
 }
+
+// New returns the dialect as a handler.
+func New(cfg Config) *Handler {
+	s := &server{Config: cfg, log: cfg.Log, slots: make(chan struct{}, capturesAtOnce)}
+	h := &Handler{mux: http.NewServeMux(), operations: map[string]string{}}
+	for _, r := range Routes() {
+		h.mux.HandleFunc(r.Method+" "+r.Path, r.handle(s))
+		h.operations[r.Method+" "+r.Path] = r.Operation
+	}
+	h.mux.HandleFunc("/epcis/", func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, notFound) })
+	return h
+}
+
+// Operation names what a request asks for, as the contract does; "" when there
+// is no such thing.
+func (h *Handler) Operation(r *http.Request) string {
+	_, pattern := h.mux.Handler(r)
+	return h.operations[pattern]
+}
+
+// ServeHTTP implements http.Handler.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }

@@ -18,13 +18,16 @@ type Repository interface {
 	// taken is a job without success, not an error. Errors: ErrSender,
 	// ErrBusy, or the database.
 	Capture(ctx context.Context, who auth.Principal, s Submission) (Job, error)
-	// Job finds a capture job; ErrNotFound.
-	Job(ctx context.Context, tenant uuid.UUID, id string) (Job, error)
-	// Jobs lists capture jobs, newest first, from after the job named.
-	Jobs(ctx context.Context, tenant uuid.UUID, after string, limit int) ([]Job, error)
+	// Job finds a capture job; ErrNotFound. A partner's key sees its own.
+	Job(ctx context.Context, who auth.Principal, id string) (Job, error)
+	// Jobs lists capture jobs, newest first, from after the job named. A
+	// partner's key sees its own.
+	Jobs(ctx context.Context, who auth.Principal, after string, limit int) ([]Job, error)
 	// Events answers a query: at most limit events from after the place, and
-	// the place to go on from, "" at the end. ErrPlace.
-	Events(ctx context.Context, tenant uuid.UUID, q query.Query, after string, limit int) ([]Recorded, string, error)
+	// the place to go on from, "" at the end. ErrPlace. A partner's key sees
+	// what is in documents that the partner sent or was sent (FD&C
+	// 582(c)(1)(A)(v)(II)).
+	Events(ctx context.Context, who auth.Principal, q query.Query, after string, limit int) ([]Recorded, string, error)
 	// Names lists what occurs in events, in order, from after the name.
 	Names(ctx context.Context, tenant uuid.UUID, of Collection, after string, limit int) ([]string, error)
 }

@@ -74,10 +74,7 @@ func approvalList(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "approvals list")
 	api := addAPIFlags(f, "finance_preparer")
 	output := f.String("output", "table", outputUsage)
-	if _, err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := api.client()
+	c, err := api.read(f, args)
 	if err != nil {
 		return err
 	}
@@ -102,19 +99,12 @@ func approvalShow(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "approvals show")
 	api := addAPIFlags(f, "finance_preparer")
 	output := f.String("output", "table", outputUsage)
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("name one approval: recourse approvals show apr_…")
-	}
-	c, err := api.client()
+	c, name, err := api.one(f, args, "name one approval: recourse approvals show apr_…")
 	if err != nil {
 		return err
 	}
 	var raw json.RawMessage
-	if err := c.get(ctx, "/v1/approvals/"+url.PathEscape(rest[0]), &raw); err != nil {
+	if err := c.get(ctx, "/v1/approvals/"+url.PathEscape(name), &raw); err != nil {
 		return err
 	}
 	var v approvalView
@@ -144,19 +134,12 @@ func approvalShow(ctx context.Context, std streams, args []string) error {
 func approvalDecide(ctx context.Context, std streams, what string, args []string) error {
 	f := flags(std, "approvals "+what)
 	api := addAPIFlags(f, "finance_reviewer")
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("name one approval: recourse approvals %s apr_…", what)
-	}
-	c, err := api.client()
+	c, name, err := api.one(f, args, "name one approval: recourse approvals "+what+" apr_…")
 	if err != nil {
 		return err
 	}
 	var v approvalView
-	if err := c.post(ctx, "/v1/approvals/"+url.PathEscape(rest[0])+"/"+what, nil, &v); err != nil {
+	if err := c.post(ctx, "/v1/approvals/"+url.PathEscape(name)+"/"+what, nil, &v); err != nil {
 		return err
 	}
 	if len(v.Result) > 0 {

@@ -74,6 +74,28 @@ func (a apiFlags) client() (*apiClient, error) {
 	return c, nil
 }
 
+// read reads the flags of a command without arguments and returns its client.
+func (a apiFlags) read(f *flag.FlagSet, args []string) (*apiClient, error) {
+	if _, err := parse(f, args); err != nil {
+		return nil, err
+	}
+	return a.client()
+}
+
+// one reads the flags of a command that is about one thing and returns its
+// client and the thing's name. usage is what to say when there is not one.
+func (a apiFlags) one(f *flag.FlagSet, args []string, usage string) (c *apiClient, name string, err error) {
+	rest, err := parse(f, args)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(rest) != 1 {
+		return nil, "", usagef("%s", usage)
+	}
+	c, err = a.client()
+	return c, rest[0], err
+}
+
 // A problem is an RFC 9457 answer of the API.
 type problem struct {
 	Status int    `json:"status"`

@@ -13,11 +13,17 @@ import (
 
 // documents are the tools for EPCIS documents.
 func documents(ctx context.Context, std streams, args []string) error {
-	_, rest, err := verb("epcis", args, "validate")
-	if err != nil {
+	what, rest, err := verb("epcis", args, "validate", "import", "export")
+	switch {
+	case err != nil:
 		return err
+	case what == "import":
+		return importDocuments(ctx, std, rest)
+	case what == "export":
+		return exportDocuments(ctx, std, rest)
+	default:
+		return validate(ctx, std, rest)
 	}
-	return validate(ctx, std, rest)
 }
 
 // checkedFile is the line that validate prints for a file.

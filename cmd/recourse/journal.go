@@ -13,7 +13,7 @@ import (
 
 // bookVerbs are what people do in the books, beside reading reports.
 var bookVerbs = map[string]func(ctx context.Context, std streams, args []string) error{
-	"post": ledgerPost, "reverse": ledgerReverse, "balance": ledgerBalance, "accounts": ledgerAccounts,
+	"post": ledgerPost, "reverse": ledgerReverse, "balance": ledgerBalance, "accounts": ledgerAccounts, "open-book": openBook,
 }
 
 // ledgerPost proposes the journal of a file, or of stdin.
@@ -77,14 +77,7 @@ func ledgerBalance(ctx context.Context, std streams, args []string) error {
 	currency := f.String("currency", "", "ISO 4217, lower case; needed when the account has several")
 	at := f.String("at", "", "as of this moment, such as 2026-10-31T23:59:59Z; now when left out")
 	output := f.String("output", "table", outputUsage)
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("name one account: recourse ledger balance 1010 -currency usd -at 2026-10-31T23:59:59Z")
-	}
-	c, err := api.client()
+	c, name, err := api.one(f, args, "name one account: recourse ledger balance 1010 -currency usd -at 2026-10-31T23:59:59Z")
 	if err != nil {
 		return err
 	}
@@ -95,7 +88,7 @@ func ledgerBalance(ctx context.Context, std streams, args []string) error {
 		}
 	}
 	var raw json.RawMessage
-	if err := c.get(ctx, "/v1/accounts/"+url.PathEscape(rest[0])+"/balance?"+q.Encode(), &raw); err != nil {
+	if err := c.get(ctx, "/v1/accounts/"+url.PathEscape(name)+"/balance?"+q.Encode(), &raw); err != nil {
 		return err
 	}
 	var b struct {
@@ -123,10 +116,7 @@ func ledgerAccounts(ctx context.Context, std streams, args []string) error {
 	entity := f.String("entity", "main", "legal entity whose books are meant")
 	currency := f.String("currency", "", "only this currency (ISO 4217, lower case)")
 	output := f.String("output", "table", outputUsage)
-	if _, err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := api.client()
+	c, err := api.read(f, args)
 	if err != nil {
 		return err
 	}

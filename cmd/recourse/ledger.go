@@ -10,7 +10,7 @@ import (
 )
 
 func books(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "statement", "post", "reverse")
+	what, args, err := verb("ledger", args, "trial-balance", "transactions", "accounts", "balance", "statement", "post", "reverse", "open-book")
 	if err != nil {
 		return err
 	}
@@ -27,10 +27,7 @@ func books(ctx context.Context, std streams, args []string) error {
 	orderRef := f.String("order-ref", "", "the order reference whose transactions to show")
 	id := f.String("id", "", "the transaction to show (txn_…)")
 	output := f.String("output", "table", outputUsage)
-	if _, err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := api.client()
+	c, err := api.read(f, args)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,8 @@ func commands() map[string]command {
 		"report":    {"finance's reports as table, JSON, CSV or XLSX", "recourse report trial_balance -period 2026-10 -output xlsx -file trial-balance.xlsx", reports},
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
-		"epcis":     {"check EPCIS documents", "recourse epcis validate shipment.xml", documents},
+		"epcis":     {"check, import and export EPCIS documents", "recourse epcis validate shipment.xml", documents},
+		"trace":     {"where a lot is, or what happened to a unit", "recourse trace lot -gtin 00369991234505 -lot AB1234", trace},
 		"verify":    {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},
 
 		"sealer":       {"sign checkpoints of the books; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},

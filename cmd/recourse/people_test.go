@@ -114,3 +114,30 @@ func TestTwoPeopleAtTheCommandLine(t *testing.T) {
 	out, _ = d.run("finance_preparer", exitOK, "ledger", "post", "-file", journal)
 	d.run("finance_reviewer", exitOK, "approvals", "reject", strings.TrimSpace(out))
 }
+
+func TestBooksAreOpenedByWhoLooksAfterTheDeployment(t *testing.T) {
+	db := pgtest.New(t)
+	t.Setenv("RECOURSE_DATABASE_URL", db.URL("migrator"))
+	conn, err := pgx.Connect(t.Context(), db.URL("migrator"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
+	_, err = tenancy.EnsureTenant(t.Context(), conn, uuid.Nil, "ours")
+	require.NoError(t, err)
+	for _, c := range []struct {
+		tenant, entity, says string
+		want                 int
+	}{
+		{"ours", "gmbh", "are open\n", exitOK},
+		{"ours", "gmbh", "were open already", exitOK},
+		{"ours", "GmbH & Co", "a to z", exitUsage},
+		{"theirs", "gmbh", "no tenant has this name", exitUsage},
+		{"ours", "", "open-book -tenant", exitUsage},
+	} {
+		var stdout, stderr bytes.Buffer
+		require.Equal(t, c.want, run(t.Context(), streams{&stdout, &stderr}, []string{"ledger", "open-book", "-tenant", c.tenant, "-entity", c.entity}), stderr.String())
+		require.Contains(t, stderr.String(), c.says)
+	}
+	t.Setenv("RECOURSE_DATABASE_URL", db.URL("app_api"))
+	var stdout, stderr bytes.Buffer
+	require.NotEqual(t, exitOK, run(t.Context(), streams{&stdout, &stderr}, []string{"ledger", "open-book", "-tenant", "ours", "-entity", "other"}), "the running product cannot")
+}

@@ -77,6 +77,13 @@ func TestKeysAreMadeOnceAndForThemselves(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 	code, _, _ = tool(t, "sealer", "key", "-name", "books.example/ledger", "-file", file)
 	require.Equal(t, exitUsage, code, "a key is never replaced")
+	pub := filepath.Join(dir, "ledger.pub")
+	code, again, _ := tool(t, "sealer", "key", "-name", "books.example/ledger", "-file", file, "-public", pub)
+	require.Equal(t, exitOK, code, "unattended it is kept")
+	require.Equal(t, public, again)
+	raw, err := os.ReadFile(pub)
+	require.NoError(t, err)
+	require.Equal(t, public, string(raw))
 	code, _, _ = tool(t, "sealer", "key")
 	require.Equal(t, exitUsage, code)
 

@@ -63,10 +63,7 @@ func sagaList(ctx context.Context, std streams, args []string) error {
 	orderRef := f.String("order-ref", "", "only this order reference")
 	limit := f.Int("limit", 20, "how many, 1 to 100")
 	output := f.String("output", "table", outputUsage)
-	if _, err := parse(f, args); err != nil {
-		return err
-	}
-	c, err := api.client()
+	c, err := api.read(f, args)
 	if err != nil {
 		return err
 	}
@@ -105,19 +102,12 @@ func sagaShow(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "saga show")
 	api := addAPIFlags(f, "operator")
 	output := f.String("output", "table", outputUsage)
-	rest, err := parse(f, args)
-	if err != nil {
-		return err
-	}
-	if len(rest) != 1 {
-		return usagef("name one saga: recourse saga show sg_…")
-	}
-	c, err := api.client()
+	c, name, err := api.one(f, args, "name one saga: recourse saga show sg_…")
 	if err != nil {
 		return err
 	}
 	var raw json.RawMessage
-	if err := c.get(ctx, "/v1/sagas/"+url.PathEscape(rest[0]), &raw); err != nil {
+	if err := c.get(ctx, "/v1/sagas/"+url.PathEscape(name), &raw); err != nil {
 		return err
 	}
 	var v sagaView
@@ -147,18 +137,11 @@ func (v stepView) row(op string) []string {
 func sagaCancel(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "saga cancel")
 	api := addAPIFlags(f, "operator")
-	rest, err := parse(f, args)
+	c, name, err := api.one(f, args, "name one saga: recourse saga cancel sg_…")
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 {
-		return usagef("name one saga: recourse saga cancel sg_…")
-	}
-	c, err := api.client()
-	if err != nil {
-		return err
-	}
-	if err := c.post(ctx, "/v1/sagas/"+url.PathEscape(rest[0])+"/cancel", nil, nil); err != nil {
+	if err := c.post(ctx, "/v1/sagas/"+url.PathEscape(name)+"/cancel", nil, nil); err != nil {
 		return err
 	}
 	fmt.Fprintln(std.err, "the cancel is on record; recourse saga show tells when everything is undone")

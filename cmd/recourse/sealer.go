@@ -41,7 +41,7 @@ func runSealer(ctx context.Context, std streams, args []string) error {
 	s.Old = old.keys
 	for _, w := range cfg.Witnesses {
 		parts := strings.Fields(w)
-		public, err := seal.ParsePublicKey(parts[1], seal.ForWitness)
+		public, err := publicKey(parts[1], seal.ForWitness)
 		if err != nil {
 			return usagef("RECOURSE_WITNESSES: %w", err)
 		}
@@ -71,17 +71,52 @@ func sealerKey(std streams, args []string) error {
 	f := flags(std, "sealer key")
 	name := f.String("name", "", "name of the ledger, for ever: the first part of every checkpoint's origin, such as books.example.com/ledger")
 	file := f.String("file", "", "file to make, for the sealer alone to read")
+	public := f.String("public", "", publicUsage)
 	if _, err := parse(f, args); err != nil {
 		return err
 	}
 	if *name == "" || *file == "" {
 		return usagef("recourse sealer key -name books.example.com/ledger -file ledger.key")
 	}
+	if kept, err := keepKey(std, *file, *public, seal.ForLog); kept || err != nil {
+		return err
+	}
 	key, err := seal.NewKey(*name, seal.ForLog)
 	if err != nil {
 		return usageError{err}
 	}
-	return writeKey(std, *file, key)
+	if err := writeKey(std, *file, key); err != nil {
+		return err
+	}
+	return writePublic(*public, key)
+}
+
+// publicUsage is for who starts a system without looking: a container that
+// makes a key before the first start runs before every other one too.
+const publicUsage = "file to write the public key to; a key that is there already is kept then"
+
+// keepKey keeps the key that is there, if its public part is asked for.
+func keepKey(std streams, file, public string, purpose seal.Purpose) (bool, error) {
+	if _, err := os.Stat(file); public == "" || errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	key, err := readKey(file, purpose, config.Sandbox)
+	if err != nil {
+		return false, err
+	}
+	fmt.Fprintln(std.out, key.String())
+	fmt.Fprintf(std.err, "the private key that is in %s is kept\n", file)
+	return true, writePublic(public, key)
+}
+
+func writePublic(file string, key *seal.Key) error {
+	if file == "" {
+		return nil
+	}
+	if err := os.WriteFile(file, []byte(key.String()+"\n"), 0o644); err != nil { //nolint:gosec // it is public
+		return fmt.Errorf("write the public key: %w", err)
+	}
+	return nil
 }
 
 // writeKey makes the file of a key and prints its public part. It never

@@ -49,11 +49,15 @@ func witnessKey(std streams, args []string) error {
 	name := f.String("name", "", "name of the witness, for ever, such as witness.example.com/w1")
 	file := f.String("file", "", "file to make, for the witness alone to read")
 	state := f.String("state", "", "file to make for the witness's memory; the key is worth nothing without it")
+	public := f.String("public", "", publicUsage)
 	if _, err := parse(f, args); err != nil {
 		return err
 	}
 	if *name == "" || *file == "" || *state == "" {
 		return usagef("recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json")
+	}
+	if kept, err := keepKey(std, *file, *public, seal.ForWitness); kept || err != nil {
+		return err
 	}
 	key, err := seal.NewKey(*name, seal.ForWitness)
 	if err != nil {
@@ -62,5 +66,8 @@ func witnessKey(std streams, args []string) error {
 	if err := witness.Create(*state, key.PublicKey); err != nil {
 		return usageError{err}
 	}
-	return writeKey(std, *file, key)
+	if err := writeKey(std, *file, key); err != nil {
+		return err
+	}
+	return writePublic(*public, key)
 }

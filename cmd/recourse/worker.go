@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -12,10 +13,13 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
+	"github.com/recourse/recourse/internal/expiry"
 	"github.com/recourse/recourse/internal/participants"
+	"github.com/recourse/recourse/internal/partners"
 	"github.com/recourse/recourse/internal/sagabook"
 	"github.com/recourse/recourse/internal/stripegw"
 	"github.com/recourse/recourse/internal/temporalio"
+	"github.com/recourse/recourse/internal/tradebook"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/workflows"
 	"github.com/recourse/recourse/workflows/saga"
@@ -42,14 +46,19 @@ func work(ctx context.Context, std streams, args []string) error {
 	}
 	defer temporal.Close()
 
-	book := sagabook.New(pool, ledgerpg.New(pool))
+	books := ledgerpg.New(pool)
+	trade := tradebook.New(pool)
+	book := sagabook.New(pool, books, trade)
 	gateway := stripegw.New(stripegw.Config{URL: cfg.Stripe.URL, Key: cfg.Stripe.Key, Timeout: cfg.Stripe.Timeout})
+	inbox := partners.New(partners.Config{Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout, Plain: cfg.Profile == config.Sandbox})
 	goods := participants.New(participants.Config{URL: cfg.Participants.URL, Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout})
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
-	looped := make(chan struct{})
-	go func() { defer close(looped); loop.Run(ctx) }()
-	defer func() { <-looped }()
+	holds := &expiry.Loop{Pool: pool, Books: books, Log: log, Pace: expiry.Usual}
+	var looped sync.WaitGroup
+	looped.Go(func() { loop.Run(ctx) })
+	looped.Go(func() { holds.Run(ctx) })
+	defer looped.Wait()
 
 	fatal := make(chan error, 1)
 	w := worker.New(temporal, saga.TaskQueue, worker.Options{
@@ -58,8 +67,11 @@ func work(ctx context.Context, std streams, args []string) error {
 		MaxConcurrentActivityTaskPollers: 16,
 		OnFatalError:                     func(err error) { fatal <- err },
 	})
-	workflows.Register(w, &activities.Sagas{Book: book}, &activities.Payments{Book: book, Gateway: gateway},
-		&activities.Reservations{Book: book, Participants: goods}, &activities.Postings{Book: book})
+	workflows.Register(w, workflows.Activities{
+		Sagas: &activities.Sagas{Book: book}, Payments: &activities.Payments{Book: book, Gateway: gateway},
+		Reservations: &activities.Reservations{Book: book, Participants: goods}, Postings: &activities.Postings{Book: book},
+		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: inbox, Now: time.Now},
+	})
 	if err := startWhenThere(ctx, w, temporal, log); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ reset role;
 --   hop          its changes of owner, in order: the holder never forks
 --   hold_item    which hold covers which item
 --
+-- Keys are compared byte by byte: collate "C".
+--
 -- Neither: reservation (a promise of minutes), hold, retention, legal_hold.
 set role custody_owner;
 
@@ -92,17 +94,17 @@ create table custody.event (
   declared       boolean     not null,   -- an error declaration: the event of this id or content was wrong
   type           text        not null,
   action         text        not null,   -- ADD, OBSERVE, DELETE; '' of a transformation
-  biz_step       text        not null,   -- bare CBV word or URI; '' not given
+  biz_step       text collate "C"        not null,   -- bare CBV word or URI; '' not given
   disposition    text        not null,
-  event_id       text        not null,   -- as given, or made of its hash
-  read_point     text        not null,   -- canonical key; '' not given
-  biz_location   text        not null,
+  event_id       text collate "C"        not null,   -- as given, or made of its hash
+  read_point     text collate "C"        not null,   -- canonical key; '' not given
+  biz_location   text collate "C"        not null,
   source_owner   text        not null,   -- GLN or key; '' not given
   dest_owner     text        not null,
   dest_holder    text        not null,
   dest_location  text        not null,
   persistent     text        not null,   -- dispositions set and unset: '+recalled -damaged'
-  lot            text        not null,
+  lot            text collate "C"        not null,   -- of what it commissions
   transformation text        not null,
   hash           bytea       not null,   -- CBV event hash: the same in every format
   members        bytea       not null,   -- items it names, 8 bytes each: epcList, childEPCs or inputs
@@ -116,11 +118,14 @@ create table custody.event (
 );
 create index event_hash_idx on custody.event (chain_id, hash);
 create index event_time_idx on custody.event (chain_id, event_time, seq);
+create index event_lot_idx on custody.event (chain_id, lot) where lot <> '';
 create index event_document_idx on custody.event (chain_id, document);
 create index event_step_idx on custody.event (chain_id, biz_step, event_time, seq);
+create index event_disposition_idx on custody.event (chain_id, disposition, event_time, seq) where disposition <> '';
 create index event_location_idx on custody.event (chain_id, biz_location, event_time, seq) where biz_location <> '';
 create index event_read_point_idx on custody.event (chain_id, read_point, event_time, seq) where read_point <> '';
 
+-- An item's first event stands on the item itself.
 create table custody.event_item (
   chain_id integer  not null,
   item     bigint   not null,
@@ -134,8 +139,8 @@ create table custody.event_ref (
   chain_id integer  not null,
   event    bigint   not null,
   kind     smallint not null,   -- 1 business transaction, 2 source, 3 destination
-  type     text     not null,
-  ref      text     not null,   -- canonical key
+  type     text collate "C"     not null,
+  ref      text collate "C"     not null,   -- canonical key
   constraint event_ref_pkey primary key (chain_id, kind, ref, event, type),
   constraint event_ref_kind_known check (kind between 1 and 3)
 );
@@ -145,7 +150,7 @@ create table custody.event_quantity (
   event    bigint   not null,
   role     smallint not null,   -- as of event_item
   place    integer  not null,
-  class    text     not null,   -- canonical key
+  class    text collate "C"     not null,   -- canonical key
   amount   numeric,
   uom      text     not null,
   constraint event_quantity_pkey primary key (chain_id, class, event, role, place)
@@ -180,14 +185,16 @@ create table custody.item (
   parent       bigint,                 -- what it is in now
   commissioned bigint,                 -- the event that made it
   conflict     bigint,                 -- an event that contradicts what is known of it
+  first_event  bigint,                 -- that named it: stands for its row of event_item
   version      integer     not null default 0,
+  first_role   smallint,
   hops         integer     not null default 0,
   expiry       date,
   owner_sure   boolean     not null default false,   -- a party named it; else it is told from a place
-  key          text        not null,   -- canonical: one thing, one key, however it is spelled
-  gtin         text        not null,   -- '' of what has none
+  key          text collate "C"        not null,   -- canonical: one thing, one key, however it is spelled
+  gtin         text collate "C"        not null,   -- '' of what has none
   serial       text        not null,   -- an SSCC's 18 digits for what has no GTIN
-  lot          text        not null default '',
+  lot          text collate "C"        not null default '',
   state        text        not null default 'unknown',
   blocked      text        not null default '',   -- the disposition that keeps it from sale
   owner        text        not null default '',
@@ -200,7 +207,6 @@ create table custody.item (
   constraint item_state_known check (state in
     ('unknown', 'in_stock', 'in_transit', 'returned', 'dispensed', 'destroyed', 'decommissioned'))
 ) with (fillfactor = 80);
-create index item_lot_idx on custody.item (chain_id, gtin, lot) where gtin <> '';
 create index item_parent_idx on custody.item (chain_id, parent) where parent is not null;
 
 -- A chain of owners without a fork: hop n of an item follows hop n-1, once, and
@@ -223,8 +229,8 @@ create table custody.hold (
   chain_id       integer     not null,
   id             bigint      not null,   -- the decision that placed it
   class          text        not null,
-  gtin           text        not null,   -- of a hold on a lot; '' else
-  lot            text        not null,
+  gtin           text collate "C"        not null,   -- of a hold on a lot; '' else
+  lot            text collate "C"        not null,
   document       bigint,                 -- of a hold on what a document concerns
   placed_at      timestamptz not null,
   placed_by      text        not null,
@@ -370,8 +376,8 @@ alter table custody.retention      force  row level security;
 alter table custody.legal_hold     enable row level security;
 alter table custody.legal_hold     force  row level security;
 
--- A tenant has one chain; what it may see is of that chain. What the doors
--- write must be of the chain that they have locked as the session's tenant.
+-- A tenant has one chain; what it may see, and what the doors write for it, is
+-- of that chain.
 create policy chain_own   on custody.chain to custody_owner, app_api, app_worker using (tenant_id = (select app.current_tenant()));
 create policy chain_audit on custody.chain for select to auditor_ro using (true);
 
@@ -382,10 +388,10 @@ declare
 begin
   foreach t in array array['entry', 'document', 'document_part', 'event', 'event_item', 'event_ref', 'event_quantity', 'event_copy', 'decision',
                            'item', 'hop', 'hold', 'hold_item', 'reservation', 'retention', 'legal_hold'] loop
-    execute format('create policy %I on custody.%I for select to custody_owner, app_api, app_worker
+    execute format('create policy %I on custody.%I for select to app_api, app_worker
                       using (chain_id = (select c.id from custody.chain c where c.tenant_id = app.current_tenant()))', t || '_own', t);
-    execute format('create policy %I on custody.%I to custody_owner using (chain_id = (select nullif(current_setting(''custody.chain'', true), '''')::integer))
-                      with check (chain_id = (select nullif(current_setting(''custody.chain'', true), '''')::integer))', t || '_write', t);
+    execute format('create policy %I on custody.%I to custody_owner
+                      using (chain_id = (select c.id from custody.chain c where c.tenant_id = app.current_tenant()))', t || '_door', t);
     execute format('create policy %I on custody.%I for select to auditor_ro using (true)', t || '_audit', t);
     execute format('grant select on custody.%I to app_api, app_worker, auditor_ro', t);
   end loop;

@@ -52,7 +52,7 @@ begin
   if not found then
     raise exception 'there is no such chain' using errcode = '42501';
   end if;
-  perform set_config('custody.door', 'open', true), set_config('custody.chain', p_chain::text, true);
+  perform set_config('custody.door', 'open', true);
   return c;
 end $$;
 -- +goose StatementEnd
@@ -62,7 +62,7 @@ create function custody.leave() returns void
   language plpgsql
   set search_path = custody, pg_temp as $$
 begin
-  perform set_config('custody.door', '', true), set_config('custody.chain', '', true);
+  perform set_config('custody.door', '', true);
 end $$;
 -- +goose StatementEnd
 
@@ -87,7 +87,7 @@ create function custody.append(
   returns bigint   -- the new head's sequence
   language plpgsql security definer
   set search_path = custody, pg_temp
-  set plan_cache_mode = force_generic_plan as $$
+  set plan_cache_mode = force_generic_plan set work_mem = '64MB' as $$
 #variable_conflict use_column
 declare
   head  chain;
@@ -210,21 +210,29 @@ begin
 end $$;
 -- +goose StatementEnd
 
+-- A plan is made when the tables may be empty and used when they are large:
+-- here, and wherever settings say so, it always goes by the indexes.
+
 -- Brings what is derived up to the head that the caller has folded to. Items
 -- above the chain's last id are new. k_* cut the hops of an item that follow
--- the first k_keep of them; h_* are put after those.
+-- the first k_keep of them; h_* are put after those, in order of item and
+-- number, u_hop being the place among them of an item's last, 0 if it has no
+-- new one. Texts that many items share are given once, in p_names, and then by
+-- their place.
 -- +goose StatementBegin
 create function custody.project(
-  p_tenant uuid, p_chain integer, p_seq bigint,
-  u_item bigint[], u_key text[], u_gtin text[], u_serial text[], u_last_time timestamptz[], u_last_event bigint[], u_parent bigint[],
-  u_commissioned bigint[], u_conflict bigint[], u_conflict_why text[], u_hops integer[], u_lot text[], u_expiry date[], u_state text[], u_blocked text[], u_owner text[],
-  u_owner_sure boolean[], u_holder text[], u_location text[],
+  p_tenant uuid, p_chain integer, p_seq bigint, p_names text[],
+  u_item bigint[], u_key text[], u_gtin integer[], u_serial text[], u_first_event bigint[], u_first_role smallint[], u_last_time timestamptz[],
+  u_last_event bigint[], u_parent bigint[], u_commissioned bigint[], u_conflict bigint[], u_conflict_why integer[], u_hops integer[],
+  u_hop integer[], u_lot integer[], u_expiry date[], u_state integer[], u_blocked integer[], u_owner integer[], u_owner_sure boolean[],
+  u_holder integer[], u_location integer[],
   k_item bigint[], k_keep integer[],
-  h_item bigint[], h_n integer[], h_event bigint[], h_at timestamptz[], h_from text[], h_to text[])
+  h_item bigint[], h_n integer[], h_event bigint[], h_at timestamptz[], h_from integer[], h_to integer[])
   returns void
   language plpgsql security definer
   set search_path = custody, pg_temp
-  set plan_cache_mode = force_generic_plan as $$
+  set plan_cache_mode = force_generic_plan set work_mem = '64MB'
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   head  chain;
@@ -236,14 +244,15 @@ begin
     raise exception 'the chain has moved: it is at %', head.seq using errcode = 'CU002';
   end if;
 
-  insert into item (chain_id, id, last_time, last_event, parent, commissioned, conflict, hops, expiry, owner_sure, key, gtin, serial, lot, state, blocked, owner,
-                    holder, location, conflict_why)
-  select p_chain, u.item, u.last_time, u.last_event, u.parent, u.commissioned, u.conflict, u.hops, u.expiry, u.owner_sure, u.key, u.gtin, u.serial, u.lot, u.state,
-         u.blocked, u.owner, u.holder, u.location, u.conflict_why
-    from unnest(u_item, u_key, u_gtin, u_serial, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state,
-                u_blocked, u_owner, u_owner_sure, u_holder, u_location)
-         as u (item, key, gtin, serial, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure,
-               holder, location)
+  insert into item (chain_id, id, first_event, first_role, last_time, last_event, parent, commissioned, conflict, hops, expiry, owner_sure, key,
+                    gtin, serial, lot, state, blocked, owner, holder, location, conflict_why)
+  select p_chain, u.item, u.first_event, u.first_role, u.last_time, u.last_event, u.parent, u.commissioned, u.conflict, u.hops, u.expiry,
+         u.owner_sure, u.key, p_names[u.gtin], u.serial, p_names[u.lot], p_names[u.state], p_names[u.blocked], p_names[u.owner],
+         p_names[u.holder], p_names[u.location], p_names[u.conflict_why]
+    from unnest(u_item, u_key, u_gtin, u_serial, u_first_event, u_first_role, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict,
+                u_conflict_why, u_hops, u_lot, u_expiry, u_state, u_blocked, u_owner, u_owner_sure, u_holder, u_location)
+         as u (item, key, gtin, serial, first_event, first_role, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot,
+               expiry, state, blocked, owner, owner_sure, holder, location)
    where u.item > head.items;
   get diagnostics fresh = row_count;
   if fresh > 0 then
@@ -254,12 +263,14 @@ begin
   end if;
   if fresh < cardinality(u_item) then
     update item i
-       set last_time = u.last_time, last_event = u.last_event, parent = u.parent, commissioned = u.commissioned, conflict = u.conflict, conflict_why = u.conflict_why, hops = u.hops,
-           lot = u.lot, expiry = u.expiry, state = u.state, blocked = u.blocked, owner = u.owner, owner_sure = u.owner_sure, holder = u.holder,
-           location = u.location, version = i.version + 1
-      from unnest(u_item, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state, u_blocked, u_owner,
-                  u_owner_sure, u_holder, u_location)
-           as u (item, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure, holder, location)
+       set last_time = u.last_time, last_event = u.last_event, parent = u.parent, commissioned = u.commissioned, conflict = u.conflict,
+           conflict_why = p_names[u.conflict_why], hops = u.hops, lot = p_names[u.lot], expiry = u.expiry, state = p_names[u.state],
+           blocked = p_names[u.blocked], owner = p_names[u.owner], owner_sure = u.owner_sure, holder = p_names[u.holder],
+           location = p_names[u.location], version = i.version + 1
+      from unnest(u_item, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state,
+                  u_blocked, u_owner, u_owner_sure, u_holder, u_location)
+           as u (item, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure,
+                 holder, location)
      where i.chain_id = p_chain and i.id = u.item and u.item <= head.items;
     get diagnostics moved = row_count;
     if moved + fresh <> cardinality(u_item) then
@@ -269,24 +280,28 @@ begin
 
   delete from hop h using unnest(k_item, k_keep) as k (item, keep) where h.chain_id = p_chain and h.item = k.item and h.n > k.keep;
   insert into hop (chain_id, item, n, event, at, from_owner, to_owner)
-  select p_chain, u.item, u.n, u.event, u.at, u.from_owner, u.to_owner
+  select p_chain, u.item, u.n, u.event, u.at, p_names[u.from_owner], p_names[u.to_owner]
     from unnest(h_item, h_n, h_event, h_at, h_from, h_to) as u (item, n, event, at, from_owner, to_owner);
+  -- Each hop goes on from where the one before it went, the first of an item
+  -- from the last that was there.
   if exists (
-    select from unnest(h_item, h_n, h_at, h_from) as u (item, n, at, from_owner)
-      left join hop p on p.chain_id = p_chain and p.item = u.item and p.n = u.n - 1
-     where u.n > 1 and (p.n is null or p.to_owner <> u.from_owner or p.at > u.at)) then
+    select from unnest(h_item, h_n, h_at, h_from) with ordinality as u (item, n, at, from_owner, place)
+     where case when h_item[u.place - 1] = u.item then h_n[u.place - 1] + 1 <> u.n or h_to[u.place - 1] <> u.from_owner or h_at[u.place - 1] > u.at
+                when h_item[u.place - 1] > u.item then true
+                else u.n <> 1 and not exists (select from hop p where p.chain_id = p_chain and p.item = u.item and p.n = u.n - 1
+                                                 and p.to_owner = p_names[u.from_owner] and p.at <= u.at) end) then
     raise exception 'the batch is wrong: an owner has parted with what another holds' using errcode = 'CU001', constraint = 'hop_follows';
   end if;
-  -- The owner is where the last hop went.
+  -- The owner is where the last hop went, and none goes on from there.
   if exists (
-    select from unnest(u_item, u_hops, u_owner) as u (item, hops, owner)
-      left join hop h on h.chain_id = p_chain and h.item = u.item and h.n = u.hops
-     where u.hops > 0 and h.to_owner is distinct from u.owner)
-     or exists (
-    select from (select unnest(h_item) as item union select unnest(k_item)) m
-      join item i on i.chain_id = p_chain and i.id = m.item
-     where exists (select from hop h where h.chain_id = p_chain and h.item = m.item and h.n > i.hops)
-        or i.hops > 0 and not exists (select from hop h where h.chain_id = p_chain and h.item = m.item and h.n = i.hops)) then
+    select from unnest(u_item, u_hops, u_hop, u_owner) as u (item, hops, hop, owner)
+     where case when u.hop > 0 then h_item[u.hop] <> u.item or h_n[u.hop] <> u.hops or h_to[u.hop] <> u.owner or h_item[u.hop + 1] = u.item
+                when u.hops > 0 then not exists (select from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops
+                                                    and h.to_owner = p_names[u.owner])
+                                  or exists (select from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops + 1)
+                else u.item <= head.items and exists (select from hop h where h.chain_id = p_chain and h.item = u.item) end)
+     or (select count(*) filter (where u.hop > 0) from unnest(u_hop) as u (hop)) 
+        <> (select count(*) filter (where h_item[u.place + 1] is distinct from u.item) from unnest(h_item) with ordinality as u (item, place)) then
     raise exception 'the batch is wrong: the owner is not where the last hop went' using errcode = 'CU001', constraint = 'item_owner_is_last_hop';
   end if;
   perform leave();
@@ -299,7 +314,9 @@ end $$;
 create function custody.reserve(p_tenant uuid, p_saga text, p_seller text, p_items bigint[])
   returns setof bigint
   language plpgsql security definer
-  set search_path = custody, pg_temp as $$
+  set search_path = custody, pg_temp
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 #variable_conflict use_column
 declare
   c integer;
@@ -308,7 +325,7 @@ begin
     raise exception 'the tenant is not the session''s' using errcode = '42501';
   end if;
   select id into c from chain where tenant_id = p_tenant;
-  perform set_config('custody.door', 'open', true), set_config('custody.chain', c::text, true);
+  perform set_config('custody.door', 'open', true);
   insert into reservation (chain_id, item, saga_id, seller)
   select c, u.item, p_saga, p_seller from unnest(p_items) as u (item)
    where exists (select from item i where i.chain_id = c and i.id = u.item)
@@ -317,7 +334,8 @@ begin
   perform leave();
   return query
     select u.item from unnest(p_items) as u (item)
-     where not exists (select from reservation r where r.chain_id = c and r.item = u.item and r.saga_id = p_saga)
+      left join reservation r on r.chain_id = c and r.item = u.item
+     where r.saga_id is distinct from p_saga
      order by u.item;
 end $$;
 -- +goose StatementEnd
@@ -335,7 +353,7 @@ begin
     raise exception 'the tenant is not the session''s' using errcode = '42501';
   end if;
   select id into c from chain where tenant_id = p_tenant;
-  perform set_config('custody.door', 'open', true), set_config('custody.chain', c::text, true);
+  perform set_config('custody.door', 'open', true);
   delete from reservation where chain_id = c and saga_id = p_saga;
   get diagnostics gone = row_count;
   perform leave();
@@ -370,7 +388,9 @@ end $$;
 -- +goose StatementBegin
 create function custody.cover(p_tenant uuid, p_chain integer, p_hold bigint[], p_item bigint[], p_direct boolean[]) returns void
   language plpgsql security definer
-  set search_path = custody, pg_temp as $$
+  set search_path = custody, pg_temp
+  set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
   perform enter(p_tenant, p_chain);
   insert into hold_item (chain_id, item, hold, direct)

@@ -33,9 +33,6 @@ create policy capture_job_audit on custody.capture_job for select to auditor_ro 
 grant select, insert on custody.capture_job to app_api, app_worker;
 grant select on custody.capture_job to auditor_ro;
 
--- What is asked for by disposition.
-create index event_disposition_idx on custody.event (chain_id, disposition, event_time, seq) where disposition <> '';
-
 -- The first sequence recorded at or after a moment; one after the last when
 -- there is none. Times never fall along a chain, so halving finds it.
 -- +goose StatementBegin

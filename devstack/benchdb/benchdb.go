@@ -58,7 +58,10 @@ func (s *Server) Stop() {
 
 func (s *Server) schema(ctx context.Context) error {
 	return s.Do(ctx, func(conn *pgx.Conn) error {
-		statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'"}
+		statements := []string{db.Roles()}
+		for _, role := range []string{"migrator", "app_api", "app_worker", "auditor_ro", "sealer"} {
+			statements = append(statements, "alter role "+role+" password 'bench'")
+		}
 		for _, q := range statements {
 			if _, err := conn.Exec(ctx, q); err != nil {
 				return fmt.Errorf("%.40s: %w", q, err)
@@ -91,7 +94,7 @@ func (s *Server) Tenant(ctx context.Context) (uuid.UUID, error) {
 	return id, nil
 }
 
-// Pool opens connections as app_worker or auditor_ro, at most most of them.
+// Pool opens connections as a role of the product, at most most of them.
 func (s *Server) Pool(ctx context.Context, role string, most int32) (*pgxpool.Pool, error) {
 	cfg, err := pgxpool.ParseConfig(s.URL(role))
 	if err != nil {
@@ -101,7 +104,7 @@ func (s *Server) Pool(ctx context.Context, role string, most int32) (*pgxpool.Po
 	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
-// URL is how a role connects: migrator, app_worker or auditor_ro.
+// URL is how a role of the product connects.
 func (s *Server) URL(role string) string {
 	u, err := url.Parse(s.Super)
 	if err != nil {

@@ -3,6 +3,7 @@ package compose
 import (
 	"errors"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -27,7 +28,9 @@ func load(t *testing.T) *types.Project {
 func TestTheFileLoadsAndHoldsTheWholeSystem(t *testing.T) {
 	t.Parallel()
 	p := load(t)
-	want := []string{"api", "keys", "migrate", "postgres", "simulators", "temporal", "temporal-schema", "temporal-ui", "worker"}
+	want := []string{
+		"api", "keys", "migrate", "postgres", "sealer", "sealer-key", "simulators", "temporal", "temporal-schema", "temporal-ui", "witness", "witness-key", "worker",
+	}
 	require.ElementsMatch(t, want, p.ServiceNames())
 	for _, s := range p.Services {
 		for name := range s.DependsOn {
@@ -81,5 +84,77 @@ func TestOurImageRunsCommandsThatExist(t *testing.T) {
 		require.Contains(t, string(main), `"`+s.Command[0]+`":`, "%s runs a subcommand that is not there", s.Name)
 		require.True(t, s.ReadOnly, "%s: our container writes nowhere but its volume", s.Name)
 	}
-	require.Equal(t, 5, ours)
+	require.Equal(t, 9, ours)
+}
+
+// Who signs and who watches share nothing but public keys, and a network that
+// leads nowhere else.
+func TestTheWitnessReachesNothingOfTheProduct(t *testing.T) {
+	t.Parallel()
+	p := load(t)
+	networks := func(name string) (out []string) {
+		for n := range p.Services[name].Networks {
+			out = append(out, n)
+		}
+		return out
+	}
+	require.Equal(t, []string{"witnessing"}, networks("witness"))
+	require.True(t, bool(p.Networks["witnessing"].Internal))
+	require.ElementsMatch(t, []string{"default", "witnessing"}, networks("sealer"))
+	for _, name := range []string{"sealer-key", "witness-key"} {
+		require.Equal(t, "none", p.Services[name].NetworkMode)
+	}
+	for _, name := range p.ServiceNames() {
+		s := p.Services[name]
+		if name != "witness" && name != "sealer" {
+			require.NotContains(t, networks(name), "witnessing")
+		}
+		for _, v := range s.Volumes {
+			switch v.Source {
+			case "witness":
+				require.Contains(t, []string{"witness", "witness-key"}, name)
+			case "sealer":
+				require.Contains(t, []string{"sealer", "sealer-key"}, name)
+			case "public":
+				require.Equal(t, name == "sealer" || name == "witness", v.ReadOnly, "%s only reads public keys", name)
+			}
+		}
+		require.Equal(t, name == "sealer" || name == "postgres", s.Environment["RECOURSE_LEDGER_KEY_FILE"] != nil || s.Environment["SEALER_PASSWORD"] != nil, name)
+	}
+	require.Contains(t, *p.Services["sealer"].Environment["RECOURSE_DATABASE_URL"], "postgres://sealer:")
+	require.NotContains(t, p.Services["witness"].Environment, "RECOURSE_DATABASE_URL")
+}
+
+// Our containers run as a user that owns nothing: a volume it writes to takes
+// its owner from the image.
+func TestEveryVolumeOfOursIsMadeInTheImage(t *testing.T) {
+	t.Parallel()
+	image, err := os.ReadFile("../../Dockerfile")
+	require.NoError(t, err)
+	mounted := 0
+	for _, s := range load(t).Services {
+		for _, v := range s.Volumes {
+			if s.Image == "recourse:local" && v.Type == types.VolumeTypeVolume {
+				mounted++
+				require.Contains(t, string(image), "--chown=nonroot:nonroot "+v.Target+" "+v.Target, "mounted by %s", s.Name)
+			}
+		}
+	}
+	require.NotZero(t, mounted)
+}
+
+// Every role that a service logs in as gets its password.
+func TestEveryLoginHasItsPassword(t *testing.T) {
+	t.Parallel()
+	logins, err := os.ReadFile("../../deploy/compose/20-logins.sh")
+	require.NoError(t, err)
+	for _, s := range load(t).Services {
+		raw := s.Environment["RECOURSE_DATABASE_URL"]
+		if raw == nil {
+			continue
+		}
+		u, err := url.Parse(*raw)
+		require.NoError(t, err)
+		require.Contains(t, string(logins), "alter role "+u.User.Username()+" password", s.Name)
+	}
 }

@@ -43,6 +43,7 @@ func (c *checker) must(ok bool, invariant, saga, format string, args ...any) {
 //	I5  every acknowledged saga has exactly one terminal state, the last thing said
 //	I6  nothing is left open
 //	I7  money, goods and books agree about how it ended
+//	I8  who owns a unit follows from one line of changes, and money moved with it
 //
 // accepted are the sagas that were answered 202.
 func Check(f Facts, accepted []string) []Violation {
@@ -59,6 +60,10 @@ func Check(f Facts, accepted []string) []Violation {
 	sort.Strings(ids)
 	for _, id := range ids {
 		c.saga(f.Sagas[id], books[id])
+	}
+	c.must(f.Forks == 0, "I8", "", "%d changes of owner do not follow the one before", f.Forks)
+	for id := range f.Inbox {
+		c.must(f.Trades[id].Shipped, "I8", id, "a buyer has a document of a transfer that did not ship")
 	}
 	for id := range f.Money {
 		_, ok := f.Sagas[id]
@@ -135,6 +140,10 @@ func (c *checker) books() map[string]book {
 
 // saga holds one saga against the simulators' books and the ledger.
 func (c *checker) saga(s SagaFact, b book) {
+	if s.Type != "booking" {
+		c.trade(s, b)
+		return
+	}
 	ended := s.Status == "completed" || s.Status == "compensated" || s.Status == "rejected"
 	c.must(ended, "I5", s.ID, "is %s", s.Status)
 	c.must(s.Ends == 1, "I5", s.ID, "has %d terminal events", s.Ends)

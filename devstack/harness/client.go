@@ -128,9 +128,14 @@ var ErrRefused = errors.New("the order was refused")
 // Book places an order as a careful frontend does: one key, sent again until
 // there is an answer.
 func (c *Client) Book(ctx context.Context, key string, order Order) (Saga, Response, error) {
+	return c.Order(ctx, "/v1/bookings", key, order)
+}
+
+// Order places an order of any kind. body is anything for JSON, or a string.
+func (c *Client) Order(ctx context.Context, path, key string, body any) (Saga, Response, error) {
 	var last error
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
-		res, err := c.Do(ctx, http.MethodPost, "/v1/bookings", key, order)
+		res, err := c.Do(ctx, http.MethodPost, path, key, body)
 		if err == nil && res.Status == http.StatusAccepted {
 			var s Saga
 			err := json.Unmarshal(res.Body, &s)

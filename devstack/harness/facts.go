@@ -18,16 +18,19 @@ type Facts struct {
 	Transactions []TransactionFact
 	Balances     []BalanceFact
 	Heads        map[string]int64 // last sequence number by tenant
+	Trades       map[string]TradeFact
+	Inbox        map[string]InboxFact // the buyers' own book by saga
+	Forks        int                  // changes of owner that do not follow the one before
 }
 
 // SagaFact is a saga's row.
 type SagaFact struct {
-	Tenant, ID, Status, Currency string
-	Amount                       int64
-	Parts                        []string
-	Ends                         int  // terminal events
-	After                        bool // an event after the terminal one
-	OpenOperations               int
+	Tenant, ID, Type, Status, Currency string
+	Amount                             int64
+	Parts                              []string
+	Ends                               int  // terminal events
+	After                              bool // an event after the terminal one
+	OpenOperations                     int
 }
 
 // MoneyFact is what Stripe's book says of one saga.
@@ -81,7 +84,7 @@ func Gather(ctx context.Context, super, stripe, participants string) (Facts, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		for _, read := range []func(context.Context, pgx.Tx) error{f.sagas, f.transactions, f.balances, f.heads} {
+		for _, read := range []func(context.Context, pgx.Tx) error{f.sagas, f.transactions, f.balances, f.heads, f.trades} {
 			if err := read(ctx, tx); err != nil {
 				return err
 			}
@@ -102,12 +105,12 @@ func Gather(ctx context.Context, super, stripe, participants string) (Facts, err
 		return f, err
 	}
 	f.Money, f.Goods = money.Sagas, goods.Sagas
-	return f, nil
+	return f, f.inboxes(ctx, participants)
 }
 
 func (f *Facts) sagas(ctx context.Context, tx pgx.Tx) error {
 	rows, err := tx.Query(ctx, `
-		select s.tenant_id::text, s.id, s.status, s.currency, s.amount, array(select jsonb_array_elements_text(s.plan -> 'parts')),
+		select s.tenant_id::text, s.id, s.type, s.status, s.currency, s.amount, array(select jsonb_array_elements_text(s.plan -> 'parts')),
 		       (select count(*) from app.saga_event e where e.tenant_id = s.tenant_id and e.saga_id = s.id and e.type = 'saga.status'
 		           and e.data ->> 'status' in ('completed', 'compensated', 'rejected')),
 		       exists (select from app.saga_event e join app.saga_event t on t.tenant_id = e.tenant_id and t.saga_id = e.saga_id
@@ -119,7 +122,7 @@ func (f *Facts) sagas(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("read sagas: %w", err)
 	}
 	var s SagaFact
-	_, err = pgx.ForEachRow(rows, []any{&s.Tenant, &s.ID, &s.Status, &s.Currency, &s.Amount, &s.Parts, &s.Ends, &s.After, &s.OpenOperations}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&s.Tenant, &s.ID, &s.Type, &s.Status, &s.Currency, &s.Amount, &s.Parts, &s.Ends, &s.After, &s.OpenOperations}, func() error {
 		f.Sagas[s.ID] = s
 		s.Parts = nil
 		return nil

@@ -9,35 +9,17 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/postgres"
 )
 
-// history loads n transfers, every tenth of which moves one account, and
-// measures what must not depend on how long the history is: reading a balance
-// as of a past moment, and posting. Then it verifies all of it.
+// history loads n transfers and measures what must not depend on how long the
+// history is: reading a balance as of a past moment, posting, proving. Then it
+// exports and verifies all of it.
 func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writer, print func(Line)) error {
-	short, err := s.asOf(ctx)
-	if err != nil {
+	fmt.Fprintf(talk, "recourse: loading %d transfers\n", n)
+	if err := s.load(ctx, n, talk, print); err != nil {
 		return err
 	}
-	fmt.Fprintf(talk, "recourse: loading %d transfers\n", n)
-	store := postgres.New(s.pool)
-	began := time.Now()
-	for done := 0; done < n; done += 500 {
-		batch := make([]ledger.Transaction, 500)
-		for i := range batch {
-			d, c := uniform()
-			if i%10 == 0 {
-				d, c = hot()
-			}
-			batch[i] = transfer(d, c, 1+rand.Int64N(1000))
-		}
-		if _, err := store.Post(ctx, ledger.Main(s.tenant), batch); err != nil {
-			return fmt.Errorf("load: %w", err)
-		}
-	}
-	print(Line{Bench: "ledger.load", Shape: fmt.Sprintf("%d transfers, 500 a call, one caller", n), Clients: 1, Value: float64(n) / time.Since(began).Seconds(), Unit: "1/s"})
 	conn, err := pgx.Connect(ctx, s.Super)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -46,15 +28,8 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 	if _, err := conn.Exec(ctx, `vacuum analyze`); err != nil {
 		return fmt.Errorf("analyze: %w", err)
 	}
-	long, err := s.asOf(ctx)
-	if err != nil {
+	if err := s.asOfs(ctx, conn, print); err != nil {
 		return err
-	}
-	for _, p := range []float64{50, 99} {
-		print(Line{
-			Bench: "ledger.as_of", Shape: fmt.Sprintf("an account with %d entries, p%.0f", n/10, p), Clients: 1, Value: ms(quantile(long, p)), Unit: "ms",
-			Baseline: "the same account before the load", BaselineValue: ms(quantile(short, p)),
-		})
 	}
 	full, err := s.postRate(ctx, 64, uniform)
 	if err != nil {
@@ -64,6 +39,13 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 		Bench: "ledger.post", Shape: fmt.Sprintf("uniform, after %d transfers", n), Clients: 64, Value: full, Unit: "1/s",
 		Baseline: "our own rate at the start", BaselineValue: empty,
 	})
+	fmt.Fprintln(talk, "recourse: sealing, proving and exporting")
+	if err := s.proofs(ctx, print); err != nil {
+		return err
+	}
+	if err := s.exports(ctx, talk, print); err != nil {
+		return err
+	}
 	fmt.Fprintln(talk, "recourse: verifying all of it")
 	audit, err := pgx.Connect(ctx, s.URL("auditor_ro"))
 	if err != nil {
@@ -74,7 +56,7 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 	if err := conn.QueryRow(ctx, `select count(*) from ledger.posting`).Scan(&lines); err != nil {
 		return fmt.Errorf("count: %w", err)
 	}
-	began = time.Now()
+	began := time.Now()
 	found, err := postgres.Verify(ctx, audit, 10)
 	if err != nil {
 		return err
@@ -86,8 +68,32 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 	return nil
 }
 
-// asOf reads the hot account's balance at random moments of its past.
-func (s *server) asOf(ctx context.Context) ([]time.Duration, error) {
+// asOfs compares the account with the longest history with one that has about
+// ten thousand lines.
+func (s *server) asOfs(ctx context.Context, conn *pgx.Conn, print func(Line)) error {
+	took := make([][]time.Duration, 2)
+	lines := make([]int64, 2)
+	for i := range took {
+		var err error
+		if took[i], err = s.asOf(ctx, code(i)); err != nil {
+			return err
+		}
+		err = conn.QueryRow(ctx, `select count(*) from ledger.posting p join ledger.account a on a.id = p.account_id where a.code = $1`, code(i)).Scan(&lines[i])
+		if err != nil {
+			return fmt.Errorf("count: %w", err)
+		}
+	}
+	for _, p := range []float64{50, 99} {
+		print(Line{
+			Bench: "ledger.as_of", Shape: fmt.Sprintf("an account with %d entries, p%.0f", lines[0], p), Clients: 1, Value: ms(quantile(took[0], p)), Unit: "ms",
+			Baseline: fmt.Sprintf("an account with %d entries", lines[1]), BaselineValue: ms(quantile(took[1], p)),
+		})
+	}
+	return nil
+}
+
+// asOf reads an account's balance at random moments of its past.
+func (s *server) asOf(ctx context.Context, account string) ([]time.Duration, error) {
 	var took []time.Duration
 	err := pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		var id int64
@@ -97,7 +103,7 @@ func (s *server) asOf(ctx context.Context) ([]time.Duration, error) {
 		}
 		err := tx.QueryRow(ctx, `
 			select a.id, (select min(recorded_at) from ledger.posting where account_id = a.id), (select max(recorded_at) from ledger.posting where account_id = a.id)
-			  from ledger.account a where a.code = 'bench-0'`).Scan(&id, &first, &last)
+			  from ledger.account a where a.code = $1`, account).Scan(&id, &first, &last)
 		if err != nil {
 			return err
 		}

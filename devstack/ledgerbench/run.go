@@ -27,6 +27,7 @@ func Run(ctx context.Context, load int, talk io.Writer, print func(Line)) error 
 	}
 	defer s.stop()
 	own := map[int]float64{}
+	bare := map[string]float64{}
 	for _, x := range []struct {
 		clients int
 		name    string
@@ -39,6 +40,11 @@ func Run(ctx context.Context, load int, talk io.Writer, print func(Line)) error 
 				return fmt.Errorf("baseline: %w", err)
 			}
 		}
+		if bare[x.name] == 0 {
+			if bare[x.name], err = s.bareRate(ctx, x.pick); err != nil {
+				return fmt.Errorf("bare copy: %w", err)
+			}
+		}
 		ours, err := s.postRate(ctx, x.clients, x.pick)
 		if err != nil {
 			return fmt.Errorf("post: %w", err)
@@ -46,6 +52,7 @@ func Run(ctx context.Context, load int, talk io.Writer, print func(Line)) error 
 		for _, w := range []way{asStatements, asFunction} {
 			print(Line{Bench: "ledger.post", Shape: x.name, Clients: x.clients, Value: ours, Unit: "1/s", Baseline: w.name, BaselineValue: base[w.name]})
 		}
+		print(Line{Bench: "ledger.post", Shape: x.name, Clients: x.clients, Value: ours, Unit: "1/s", Baseline: bareName, BaselineValue: bare[x.name]})
 		if x.name == "uniform" {
 			own[x.clients] = ours
 			continue

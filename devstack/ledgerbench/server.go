@@ -54,8 +54,11 @@ func (s *server) prepare(ctx context.Context, conn *pgx.Conn) error {
 		if err != nil {
 			return err
 		}
+		if _, err = tx.Exec(ctx, `set local role ledger_owner`); err != nil {
+			return err
+		}
 		_, err = tx.Exec(ctx, `
-			select ledger.open_accounts($1, 'main', array_agg(code), array_agg(code), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
+			select ledger.add_accounts($1, 'main', array_agg(code), array_agg(code), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
 			  from (select 'bench-' || n as code from generate_series(0, $2 - 1) n) c`, s.tenant, accounts)
 		return err
 	})

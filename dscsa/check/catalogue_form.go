@@ -38,7 +38,7 @@ var formRules = []Rule{
 	{Name: "nul-character", Severity: Error, Verdict: Reject, Meaning: "U+0000 in a value, which no store of text takes", Source: "XML 1.0 section 2.2"},
 	{Name: "character", Severity: Error, Verdict: Reject, Meaning: "a character that no XML document can hold, so the event could not be sent on", Source: "XML 1.0 section 2.2"},
 
-	{Name: "element-order", Severity: Info, Verdict: Accept, Meaning: "elements in another order than the schema's", Source: "EPCIS 1.2 section 9.5"},
+	{Name: "element-order", Severity: Warning, Verdict: Flag, Meaning: "elements in another order than the schema's, which refuses them", Source: "EPCIS 1.2 section 9.5"},
 	{Name: "element-nesting", Severity: Warning, Verdict: Flag, Meaning: "an element in an extension where it does not belong, or outside of one where it does", Source: "EPCIS 1.2 section 9.1"},
 	{Name: "qualified-element", Severity: Info, Verdict: Accept, Meaning: "a prefix where the schema has none", Source: "EPCIS 1.2 section 9.5"},
 	{Name: "element-name", Severity: Info, Verdict: Accept, Meaning: "a name of a draft of the standard", Source: "EPCIS 2.0 section 9.5"},
@@ -47,7 +47,7 @@ var formRules = []Rule{
 	{Name: "vocabulary-form", Severity: Info, Verdict: Accept, Meaning: "a bare word where XML wants its URI", Source: "CBV 1.2 section 7"},
 	{Name: "time-without-zone", Severity: Warning, Verdict: Flag, Meaning: "eventTime names no offset: that of the event is taken", Source: "EPCIS 1.2 section 7.3.1"},
 	{Name: "bad-record-time", Severity: Info, Verdict: Accept, Meaning: "recordTime is no date and time; it is ignored on input anyway", Source: "EPCIS 1.2 section 7.4.1"},
-	{Name: "bad-declaration-time", Severity: Error, Verdict: Reject, Meaning: "an error declaration without the time it was made", Source: "EPCIS 1.2 section 7.4.1.2"},
+	{Name: "bad-declaration-time", Severity: Warning, Verdict: Flag, Meaning: "an error declaration without a readable time at which it was made", Source: "EPCIS 1.2 section 7.4.1.2"},
 	{Name: "missing-place-id", Severity: Warning, Verdict: Flag, Meaning: "a read point or business location that names none", Source: "EPCIS 1.2 section 7.3.5"},
 	{Name: "empty-identifier", Severity: Warning, Verdict: Flag, Meaning: "an element for an identifier with none in it, dropped", Source: "EPCIS 1.2 section 7.3.3"},
 	{Name: "deprecated-event", Severity: Info, Verdict: Accept, Meaning: "QuantityEvent, deprecated since EPCIS 1.1", Source: "EPCIS 1.2 section 7.4.4"},

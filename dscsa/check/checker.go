@@ -2,6 +2,7 @@ package check
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -39,6 +40,7 @@ type Checker struct {
 	lastPlaces [4]string
 	ids        []ident // of the event at hand
 	nums       []uint32
+	sorted     []uint64
 
 	// Things and what happened to them.
 	units       table
@@ -52,9 +54,17 @@ type Checker struct {
 	lastLot     lotOf // the last one checked, with
 	lastExpiry  int32
 	suspects    map[uint32]*suspect
+	unpacked    map[uint32]loose    // the first time a thing was taken out of what it was not seen in
 	emptied     map[uint32][]uint32 // container: when all was taken out of it
-	shippedAt   map[uint32]shipped
+	gone        map[uint32]uint32   // when things were decommissioned
+	declaredAt  map[uint32][]uint32 // thing: the times of events about it that were declared wrong
+	maybes      []maybe
+	shipments   []shipment
+	anyBad      bool                // something has isBad
+	reshipped   map[uint32][]uint32 // thing: its shipments before the last
+	received    map[uint32][]uint32 // thing: when it was received, or its shipment voided
 	packed      []packing
+	opaque      []packing         // logistic units that were sold; parent is the unit
 	firstInCase map[uint32]uint32 // case: the first unit found in it
 	lastCase    [2]uint32         // the last case that was asked for, and its first unit
 
@@ -69,10 +79,13 @@ type Checker struct {
 	r12        bool // … by R1.2
 	transfers  int
 	firstSale  int // event
-	parties    map[string]int
-	asked      map[uint64]struct{} // products Against has asked for
-	askedParty map[string]struct{}
-	holders    map[string]at // who holds what was packed, and where that was
+	// senderSells: who sends the document has a part in one of the sales, or
+	// cannot be compared.
+	senderSells bool
+	parties     map[string]int
+	asked       map[uint64]struct{} // products Against has asked for
+	askedParty  map[string]struct{}
+	holders     map[string]at // who holds what was packed, and where that was
 }
 
 // New starts a document.
@@ -86,8 +99,9 @@ func New(o Options) *Checker {
 		places: map[string]struct{}{},
 		units:  newTable(), classes: make([]class, 1), classOf: map[uint64]uint16{},
 		batches: make([]batch, 1), batchOf: map[batch]uint32{}, lotExpiry: map[lotOf]int32{},
-		suspects: map[uint32]*suspect{}, emptied: map[uint32][]uint32{},
-		shippedAt: map[uint32]shipped{}, firstInCase: map[uint32]uint32{},
+		suspects: map[uint32]*suspect{}, unpacked: map[uint32]loose{}, emptied: map[uint32][]uint32{},
+		gone: map[uint32]uint32{}, declaredAt: map[uint32][]uint32{}, shipments: make([]shipment, 1),
+		reshipped: map[uint32][]uint32{}, received: map[uint32][]uint32{}, firstInCase: map[uint32]uint32{},
 		events: map[uint64]seenEvent{}, declared: map[uint64]struct{}{},
 		parties: map[string]int{}, asked: map[uint64]struct{}{}, askedParty: map[string]struct{}{},
 	}
@@ -172,9 +186,36 @@ func (c *Checker) parent(e *epcis.Event) ident {
 func (c *Checker) list(epcs []string, name string) {
 	for i, s := range epcs {
 		where := at{c.n, name, i + 1}
-		if i > 0 && s == epcs[i-1] {
-			c.find("epc-repeated", where, "%s stands twice in the list", brief(s))
-		}
 		c.ids = append(c.ids, c.thing(s, where, false))
+	}
+	c.repeated(epcs, name)
+}
+
+// repeated finds things that stand twice in the list that was just read.
+func (c *Checker) repeated(epcs []string, name string) {
+	if len(epcs) < 2 {
+		return
+	}
+	ids := c.ids[len(c.ids)-len(epcs):]
+	if len(ids) <= 8 { // most lists: a case and less
+		for i := range ids {
+			for j := range ids[:i] {
+				if ids[i].hash != 0 && ids[i].hash == ids[j].hash {
+					c.find("epc-repeated", at{c.n, name, i + 1}, "%s stands twice in the list", brief(epcs[i]))
+				}
+			}
+		}
+		return
+	}
+	c.sorted = c.sorted[:0]
+	for i := range ids {
+		c.sorted = append(c.sorted, ids[i].hash)
+	}
+	slices.Sort(c.sorted)
+	for i := 1; i < len(c.sorted); i++ {
+		if h := c.sorted[i]; h != 0 && h == c.sorted[i-1] {
+			n := slices.IndexFunc(ids, func(id ident) bool { return id.hash == h })
+			c.find("epc-repeated", at{c.n, name, n + 1}, "%s stands twice in the list", brief(epcs[n]))
+		}
 	}
 }

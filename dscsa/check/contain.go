@@ -2,6 +2,7 @@ package check
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -24,6 +25,12 @@ type suspect struct {
 	did []containment
 }
 
+// loose is a thing that was taken out of what it was not seen in.
+type loose struct {
+	containment
+	epc string
+}
+
 // packing is a container that was not commissioned when it was filled.
 type packing struct {
 	parent, child uint32
@@ -43,7 +50,7 @@ func (c *Checker) aggregate(e *epcis.Event, t uint32) {
 	exists := e.Action == epcis.Add
 	if parent != 0 {
 		p := c.units.at(parent)
-		c.used(p, e.Parent, c.here("parentID"), t, exists)
+		c.used(parent, e.Parent, c.here("parentID"), t, exists)
 		if e.Action == epcis.Delete && len(e.EPCs) == 0 && len(e.Quantities) == 0 {
 			c.emptied[parent] = append(c.emptied[parent], t)
 		}
@@ -114,8 +121,15 @@ func (c *Checker) wasEmptied(parent, from, to uint32) bool {
 // move follows one thing into or out of a container.
 func (c *Checker) move(child uint32, epc string, m containment) {
 	u := c.units.at(child)
-	if !m.add {
+	if m.add {
+		u.flags |= wasPacked
+	} else {
 		u.flags |= wasUnpacked
+		if u.parent == 0 && len(c.unpacked) < manySuspects {
+			if _, ok := c.unpacked[child]; !ok {
+				c.unpacked[child] = loose{m, epc}
+			}
+		}
 	}
 	if u.flags&isSuspect != 0 {
 		s := c.suspects[child]
@@ -127,7 +141,11 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 		before := containment{u.moved, u.parent, 0, true}
 		if len(c.suspects) < manySuspects {
 			u.flags |= isSuspect
-			c.suspects[child] = &suspect{epc, []containment{before, m}}
+			s := &suspect{epc, []containment{before, m}}
+			if first, ok := c.unpacked[child]; ok {
+				s.did = append(s.did, first.containment)
+			}
+			c.suspects[child] = s
 		} else if m.add {
 			c.doubled(epc, m.event)
 		}
@@ -150,9 +168,21 @@ func (c *Checker) doubled(epc string, event int) {
 	c.find("double-parent", at{event: event, list: "childEPCs"}, "%s is put into a second container without having been taken out of the first", brief(epc))
 }
 
+// strays finds what was made here, never put anywhere, and taken out all the
+// same.
+func (c *Checker) strays() {
+	for _, n := range slices.Sorted(maps.Keys(c.unpacked)) {
+		if u := c.units.at(n); u.commissioned != 0 && u.flags&wasPacked == 0 {
+			l := c.unpacked[n]
+			c.find("unpacked-not-inside", at{event: l.event, list: "childEPCs"}, "%s is taken out of a container, but was never put into one", brief(l.epc))
+		}
+	}
+}
+
 // doubles replays the suspects in the order of event time.
 func (c *Checker) doubles() {
-	for _, s := range c.suspects {
+	for _, n := range slices.Sorted(maps.Keys(c.suspects)) {
+		s := c.suspects[n]
 		slices.SortStableFunc(s.did, func(a, b containment) int { return cmp.Compare(a.at, b.at) })
 		var in containment
 		for _, m := range s.did {
@@ -180,7 +210,7 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 	if p.kind != gs1.SGTIN || u.kind != gs1.SGTIN {
 		return
 	}
-	if p.batch != 0 && u.batch != 0 && c.batches[p.batch].lot != c.batches[u.batch].lot {
+	if p.batch != u.batch && p.batch != 0 && u.batch != 0 && c.batches[p.batch].lot != c.batches[u.batch].lot {
 		c.find("case-mixed", where, "%s is of lot %s, its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[p.batch].lot))
 		return
 	}
@@ -198,7 +228,7 @@ func (c *Checker) sameCase(child, parent uint32, epc string, where at) {
 		c.find("case-mixed", where, "%s is of another product than what is in its case", brief(epc))
 	case first.batch == 0:
 		c.setCase(parent, child)
-	case u.batch != 0 && c.batches[u.batch].lot != c.batches[first.batch].lot:
+	case u.batch != 0 && u.batch != first.batch && c.batches[u.batch].lot != c.batches[first.batch].lot:
 		c.find("case-mixed", where, "%s is of lot %s, what is in its case of lot %s", brief(epc), brief(c.batches[u.batch].lot), brief(c.batches[first.batch].lot))
 	}
 }

@@ -19,13 +19,16 @@
 //
 //	c := check.New(check.Options{Now: now})
 //	c.Document(doc)            // as soon as the header is read
-//	c.Event(event)             // each, in the order of the document
-//	c.Against(ctx, known, …)   // batches, when there is a store
+//	c.Event(event)             // each; c.Refused(err) for what the reader refuses
+//	c.Against(ctx, known, …)   // batches of them, when there is a store
 //	c.Document(doc)            // again at the end: JSON may bring the header last
 //	report := c.Report()
 //
-// A Checker holds about 50 bytes for each distinct serial and nothing for an
-// event, so a document of any size goes through; it is used by one goroutine
+// [Whole] does that for a document and no store.
+//
+// A Checker holds about 50 bytes for each distinct serial, as much for an event
+// with an ID and nothing for one without,
+// so a document of any size goes through; it is used by one goroutine
 // and for one document. Nothing here does I/O but Against, whose error is the
 // store's and leaves the Checker usable.
 //

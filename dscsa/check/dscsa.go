@@ -22,13 +22,15 @@ func (c *Checker) transactions() {
 		return
 	}
 	c.statement()
-	c.dialect(products)
+	c.dialect()
 	if c.transfers == 0 {
 		return
 	}
 	first := at{event: c.firstSale}
-	if c.doc.Header == nil || len(c.doc.Header.Sender) == 0 {
+	if c.doc.Format != epcis.JSON20 && (c.doc.Header == nil || len(c.doc.Header.Sender) == 0) { // JSON has no place for it
 		c.find("sender-missing", at{list: "header"}, "nothing says who sends the document: fill in the Standard Business Document Header")
+	} else if c.doc.Header != nil && len(c.doc.Header.Sender) > 0 && !c.senderSells {
+		c.find("sender-not-seller", first, "the document is sent by %s, who neither sells nor holds the goods", brief(c.doc.Header.Sender[0].ID))
 	}
 	c.addresses()
 	for i := 1; i < len(c.classes); i++ {
@@ -172,8 +174,11 @@ func (c *Checker) statement() {
 	case !isTrue(value(f)):
 		c.find("statement-not-affirmed", where, "the seller does not affirm the transaction statement: affirmTransactionStatement is %q", brief(value(f)))
 	}
-	if value(field(s.Children, "legalNotice")) == "" {
+	switch notice := strings.ReplaceAll(value(field(s.Children, "legalNotice")), " ", ""); {
+	case notice == "":
 		c.find("legal-notice-missing", where, "the transaction statement has no legalNotice, so it does not say what is affirmed")
+	case !strings.Contains(notice, "581(27)") && !strings.Contains(notice, "360eee(27)"):
+		c.find("legal-notice-other", where, "the legalNotice does not cite section 581(27) of the FD&C Act")
 	}
 	if c.transfers == 0 {
 		c.find("statement-without-sale", where, "a transaction statement, but no shipping event that changes the owner")
@@ -182,7 +187,7 @@ func (c *Checker) statement() {
 
 // dialect tells releases 1.2 and 1.3 of the GS1 US guideline apart and reports
 // a document that is written in both.
-func (c *Checker) dialect(products map[uint64]*product) {
+func (c *Checker) dialect() {
 	where := at{list: "header"}
 	version := value(usField(c.doc.HeaderFields, "guidelineVersion"))
 	if version == "" {

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,10 +20,13 @@ func (c *Checker) end() {
 	}
 	c.header()
 	c.doubles()
+	c.strays()
+	c.confirm()
 	if c.broken {
 		return // what is missing may be in what could not be read
 	}
 	c.uncommissioned()
+	c.reships()
 	c.contents()
 	c.transactions()
 }
@@ -40,7 +45,7 @@ func (c *Checker) header() {
 	if c.future(d.CreationDate) {
 		c.find("event-time-future", where, "the document was made at %s, which has not come yet", stamp(d.CreationDate))
 	}
-	if v, ok := versions[d.Format]; ok && d.SchemaVersion != "" && !slices.Contains(v, d.SchemaVersion) {
+	if v, ok := versions[d.Format]; ok && d.SchemaVersion != "" && !slices.Contains(v, d.SchemaVersion) && c.tallies["schema-version"] == nil {
 		c.find("schema-version", at{list: "document"}, "there is no EPCIS %s of this namespace: schemaVersion is one of %s", brief(d.SchemaVersion), strings.Join(v, ", "))
 	}
 	c.fields(d.HeaderFields, where)
@@ -147,46 +152,64 @@ func (c *Checker) uncommissioned() {
 
 // contents checks what is inside the things that were shipped.
 func (c *Checker) contents() {
-	if len(c.shippedAt) == 0 {
-		return
-	}
-	latest := uint32(0)
-	for n, s := range c.shippedAt {
-		latest = max(latest, s.at)
-		if u := c.units.at(n); s.sale && u.kind == gs1.SSCC && u.flags&holdsThings == 0 {
-			c.find("packages-unknown", at{event: s.event, list: "epcList"}, "nothing in the document says what is inside %s", brief(s.epc))
+	for _, p := range c.opaque {
+		if c.units.at(p.parent).flags&holdsThings == 0 {
+			c.find("packages-unknown", at{event: p.event, list: "epcList"}, "nothing in the document says what is inside %s", brief(p.epc))
 		}
 	}
-	old := false
-	for i := range c.batches {
-		old = old || c.batches[i].expired(latest)
+	c.lateComers()
+	latest := uint32(0)
+	for _, s := range c.shipments {
+		latest = max(latest, s.at)
 	}
-	if !old {
+	if !slices.ContainsFunc(c.batches, func(b batch) bool { return b.expired(latest) }) {
 		return
 	}
-	type shipment struct {
+	type lateLot struct {
 		batch uint32
 		event int
 	}
-	late := map[shipment]int{}
+	late := map[lateLot]int{}
 	for n := uint32(1); n < c.units.n; n++ {
-		b := &c.batches[c.units.at(n).batch]
+		number := c.units.at(n).batch
+		b := &c.batches[number]
 		if b.expiry <= noExpiry {
 			continue
 		}
-		root := n
-		for range 100 {
-			if s, ok := c.shippedAt[root]; ok && s.sale && b.expired(s.at) {
-				late[shipment{c.units.at(n).batch, s.event}]++
-				break
-			}
-			if root = c.units.at(root).parent; root == 0 {
+		for root, depth := n, 0; root != 0 && depth < 100; root, depth = c.units.at(root).parent, depth+1 {
+			if s := c.shipments[c.units.at(root).shipment]; s.sale && b.expired(s.at) {
+				late[lateLot{number, s.event}]++
 				break
 			}
 		}
 	}
-	for s, n := range late {
-		b := &c.batches[s.batch]
-		c.find("ship-expired", at{event: s.event, list: "epcList"}, "%d things of lot %s were shipped after their expiry date, %s", n, brief(b.lot), dayOf(b.expiry))
+	lots := slices.SortedFunc(maps.Keys(late), func(a, b lateLot) int {
+		return cmp.Or(cmp.Compare(a.event, b.event), cmp.Compare(a.batch, b.batch))
+	})
+	for _, l := range lots {
+		b := &c.batches[l.batch]
+		c.find("ship-expired", at{event: l.event, list: "epcList"}, "%d things of lot %s were shipped after their expiry date, %s", late[l], brief(b.lot), dayOf(b.expiry))
+	}
+}
+
+// lateComers finds what was put into a container after that was shipped.
+func (c *Checker) lateComers() {
+	if len(c.shipments) == 1 {
+		return
+	}
+	late := map[int]int{}
+	for n := uint32(1); n < c.units.n; n++ {
+		u := c.units.at(n)
+		if u.parent == 0 {
+			continue
+		}
+		s := c.shipments[c.units.at(u.parent).shipment]
+		arrived := func(t uint32) bool { return t >= s.at && t <= u.moved }
+		if s.sale && u.moved > s.at && !slices.ContainsFunc(c.received[u.parent], arrived) {
+			late[s.event]++
+		}
+	}
+	for _, event := range slices.Sorted(maps.Keys(late)) {
+		c.find("packed-after-shipping", at{event: event, list: "epcList"}, "%d things were put into what was shipped, later than it was shipped", late[event])
 	}
 }

@@ -165,6 +165,9 @@ func (c *Checker) thing(s string, where at, wantClass bool) ident {
 	}
 	if isDrug(id.gtin) {
 		c.drug = true
+		if id.gtin/1e13 == 9 {
+			c.find("indicator-nine", where, "%s has the indicator 9, of goods of variable measure", brief(s))
+		}
 	}
 	if percent(s) {
 		c.text(unpercent(s), where)

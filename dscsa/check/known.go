@@ -3,6 +3,8 @@ package check
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -195,7 +197,8 @@ func (b *asking) event(n int, e *epcis.Event, a *Answer) {
 	}
 	if sale {
 		b.parties(n, e, a)
-		for holder, place := range c.holders {
+		for _, holder := range slices.Sorted(maps.Keys(c.holders)) {
+			place := c.holders[holder]
 			if seller != "" && holder != PartyKey(seller) {
 				c.find("sender-not-owner", place, "packed and sold by %s, but held by %s", brief(seller), brief(holder))
 				delete(c.holders, holder)

@@ -112,7 +112,6 @@ func (c *Checker) Report() Report {
 		}
 		r.Verdict = r.Verdict.Worse(row.Verdict)
 		if more := t.n - c.perRule; more > 0 {
-
 			r.Findings = append(r.Findings, Finding{rule, row.Severity, "document", fmt.Sprintf("%d more of this rule", more), 0, row.Verdict})
 		}
 	}

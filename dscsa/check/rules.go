@@ -97,6 +97,16 @@ its findings and its units held until a person releases them, **reject** not
 stored. Rules marked US hold only in documents about US prescription drugs:
 those with an NDC in their master data, a GTIN in the range of US drugs
 (indicator, then 03), or elements of the GS1 US healthcare namespace.
+
+    recourse epcis validate shipment.xml other.json
+
+prints one JSON line for each file, with its verdict and findings, and needs no
+server. It leaves with 0 when every file is accepted and with 1 when one is
+flagged, rejected or cannot be read. Places count from 1: "event 3 epcList[2]"
+is the second EPC of the third event. Of each rule the first 20 breaches are
+described (-findings changes that) and the others counted. The rules under
+"Against what is known" need what earlier documents told, so only the running
+product checks them.
 `)
 	group := func(title string, rules []Rule) {
 		b.WriteString("\n## " + title + "\n\n| rule | severity | verdict | what is wrong | source |\n| --- | --- | --- | --- | --- |\n")

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
 )
 
 const manyParties = 10_000
@@ -26,6 +27,9 @@ func (c *Checker) sale(e *epcis.Event, seller, buyer string) {
 			c.parties[party] = c.n
 		}
 	}
+	if !c.senderSells {
+		c.seller(e)
+	}
 	if reference(e.Sources, "location") == "" || reference(e.Destinations, "location") == "" {
 		c.find("location-missing", c.here("sourceList"), "the shipment does not name the locations it leaves and goes to")
 	}
@@ -46,6 +50,23 @@ func (c *Checker) sale(e *epcis.Event, seller, buyer string) {
 		c.find("packages-not-serialised", c.here("quantityList"), "the shipment names quantities only: the product identifier of each package is due")
 	}
 	c.guideline(e)
+}
+
+// seller notes whether who sends the document has a part in the sale: as
+// owner, or as the warehouse the goods leave. Companies have many GLNs under
+// one prefix, so seven digits in common are enough.
+func (c *Checker) seller(e *epcis.Event) {
+	if c.doc == nil || c.doc.Header == nil {
+		return
+	}
+	c.senderSells = len(e.Sources) == 0 // nobody sells: reported already
+	for _, p := range c.doc.Header.Sender {
+		sender := PartyKey(strings.TrimSpace(p.ID))
+		for _, s := range e.Sources {
+			k := PartyKey(s.ID)
+			c.senderSells = c.senderSells || !gs1.ValidGLN(sender) || !gs1.ValidGLN(k) || k[:7] == sender[:7]
+		}
+	}
 }
 
 // guideline reads what the GS1 US guideline adds to a shipping event: some

@@ -1,16 +1,20 @@
 package check
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/gs1"
 )
 
-// shipped is a thing that a shipping event names.
-type shipped struct {
-	at    uint32
-	event int
-	sale  bool
-	epc   string // of a logistic unit, as far as manyPackings go
+// shipment is a shipping event.
+type shipment struct {
+	at            uint32
+	event         int
+	sale          bool
+	seller, buyer string
 }
 
 // steps checks what the business step asks for, and follows shipments.
@@ -25,18 +29,22 @@ func (c *Checker) steps(e *epcis.Event, t uint32) {
 		c.ship(e, t)
 	case e.BizStep == "receiving" || e.BizStep == "void_shipping" || e.BizStep == "accepting":
 		for _, n := range c.nums[1:] {
-			if n != 0 && c.units.at(n).flags&isShipped != 0 && c.shippedAt[n].at <= t {
-				c.units.at(n).flags &^= isShipped
+			if n != 0 && len(c.received) < manySuspects {
+				c.received[n] = append(c.received[n], t)
 			}
 		}
 	}
+	if !bad && (!c.anyBad || e.Disposition == "" || e.Type != epcis.ObjectEvent) {
+		return
+	}
+	c.anyBad = true
 	for _, n := range c.nums[1:] {
 		if n == 0 {
 			continue
 		}
 		if u := c.units.at(n); bad {
 			u.flags |= isBad
-		} else if e.Disposition != "" && e.Type == epcis.ObjectEvent {
+		} else {
 			u.flags &^= isBad
 		}
 	}
@@ -101,24 +109,23 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 	if seller != "" && seller == buyer {
 		c.find("same-owner", c.here("sourceList"), "seller and buyer are one: nothing changes hands")
 	}
+	c.shipments = append(c.shipments, shipment{t, c.n, sale, seller, buyer})
+	this := uint32(len(c.shipments) - 1)
 	for i, n := range c.nums[1:] {
 		if n == 0 || i >= len(e.EPCs) {
 			continue
 		}
 		u := c.units.at(n)
-		where := at{c.n, "epcList", i + 1}
 		if u.flags&isBad != 0 && !back {
-			c.find("ship-held", where, "%s is shipped although its last disposition was one of goods that are not sold", brief(e.EPCs[i]))
+			c.find("ship-held", at{c.n, "epcList", i + 1}, "%s is shipped although its last disposition was one of goods that are not sold", brief(e.EPCs[i]))
 		}
-		if was, ok := c.shippedAt[n]; ok && u.flags&isShipped != 0 && was.event != c.n {
-			c.find("shipped-twice", where, "%s was shipped at %s already and not received since", brief(e.EPCs[i]), timeOf(was.at))
+		if u.shipment != 0 && u.shipment != this && len(c.reshipped) < manySuspects {
+			c.reshipped[n] = append(c.reshipped[n], u.shipment)
 		}
-		s := shipped{at: t, event: c.n, sale: sale}
-		if u.kind == gs1.SSCC && len(c.shippedAt) < manyPackings {
-			s.epc = e.EPCs[i]
+		u.shipment = this
+		if sale && u.kind == gs1.SSCC && u.flags&holdsThings == 0 && len(c.opaque) < manyPackings {
+			c.opaque = append(c.opaque, packing{parent: n, event: c.n, epc: e.EPCs[i]})
 		}
-		c.shippedAt[n] = s
-		u.flags |= isShipped
 	}
 	for i, n := range c.nums[1:] {
 		if n == 0 || i >= len(e.EPCs) {
@@ -130,10 +137,29 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 			continue
 		}
 		where := at{c.n, "epcList", i + 1}
-		if c.shippedAt[p].event == c.n {
+		if c.units.at(p).shipment == this {
 			c.find("ship-lists-contents", where, "%s is inside another of the list: name only what is outermost", brief(e.EPCs[i]))
 		} else {
 			c.find("shipped-inside", where, "%s is shipped, but the container it was put into is not", brief(e.EPCs[i]))
+		}
+	}
+}
+
+// reships finds what was shipped twice and not received in between.
+func (c *Checker) reships() {
+	for _, n := range slices.Sorted(maps.Keys(c.reshipped)) {
+		all := append(slices.Clone(c.reshipped[n]), c.units.at(n).shipment)
+		slices.SortFunc(all, func(a, b uint32) int { return cmp.Compare(c.shipments[a].at, c.shipments[b].at) })
+		for i := 1; i < len(all); i++ {
+			from, to := c.shipments[all[i-1]], c.shipments[all[i]]
+			arrived := slices.ContainsFunc(c.received[n], func(t uint32) bool { return t >= from.at && t <= to.at })
+			again := !arrived && from.seller == to.seller // the same shipment, told twice
+			if !again && from.sale && to.sale && from.buyer != "" && to.seller != "" && PartyKey(from.buyer) != PartyKey(to.seller) {
+				c.find("sender-not-owner", at{event: to.event, list: "sourceList"}, "sold by %s, but it was sold to %s before", brief(to.seller), brief(from.buyer))
+			}
+			if !arrived && !slices.Contains(c.declaredAt[n], from.at) {
+				c.find("shipped-twice", at{event: to.event, list: "epcList"}, "shipped at %s, not received since, and shipped again at %s", timeOf(from.at), timeOf(to.at))
+			}
 		}
 	}
 }

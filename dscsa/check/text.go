@@ -112,5 +112,6 @@ func value(f *epcis.Field) string {
 // isGS1US tells the namespace of the GS1 US healthcare guideline, with or
 // without the # that JSON-LD contexts add.
 func isGS1US(space string) bool {
-	return strings.TrimRight(space, "#/:") == "http://epcis.gs1us.org/hc/ns"
+	const ns = "http://epcis.gs1us.org/hc/ns"
+	return strings.HasPrefix(space, ns) && len(space) <= len(ns)+1
 }

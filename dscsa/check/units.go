@@ -13,7 +13,7 @@ type unit struct {
 	commissioned uint32 // seconds, see clock; 0: not in this document
 	first        uint32 // the earliest time anything else happened to it
 	last         uint32 // the latest time something happened that needs it to exist
-	gone         uint32 // when it was decommissioned
+	shipment     uint32 // the last shipping event that names it, an index into Checker.shipments
 	parent       uint32 // the container it is in, as an index into the table
 	moved        uint32 // when it was last put in or taken out
 	batch        uint32 // its lot and expiry, an index into Checker.batches
@@ -24,10 +24,11 @@ type unit struct {
 
 const (
 	holdsThings uint8 = 1 << iota // it was seen as a container
-	isShipped                     // a shipping event names it
+	isGone                        // it was decommissioned, see Checker.gone
 	isBad                         // its last disposition is one of goods that are not sold
 	wasUnpacked                   // it was taken out of a container here
 	isSuspect                     // see Checker.suspects
+	wasPacked                     // it was put into a container here
 )
 
 // table holds the units, found by their hash, which is as good as random: the

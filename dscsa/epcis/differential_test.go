@@ -150,7 +150,7 @@ func TestWhatIsAcceptedIsWellFormed(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	all := seeds(t)
-	rounds := 10_000
+	rounds := 5_000
 	if os.Getenv("RECOURSE_LONG") != "" {
 		rounds = 2_000_000
 	}

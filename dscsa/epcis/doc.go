@@ -20,4 +20,26 @@
 //
 // What is not of the standard but has a namespace of its own is kept as it came,
 // as trees of [Field].
+//
+// JSON is read without fetching any context: prefixes are those of the standard's
+// own context and those a document binds itself. Where @context stands behind the
+// events, up to 32 MiB of them are held until it is found.
+//
+// # Writing
+//
+// A [Writer] writes a document event by event, the same bytes for the same events,
+// and valid by the standard's schemas. What a format cannot hold is an [Error] that
+// names it; the event leaves no trace and the next one can be written. What 1.2 does
+// not know (AssociationEvent, sensors, persistent dispositions, certificates) goes
+// into the extensions it leaves open for later versions. When what is written to
+// fails, the document is broken off and every further call says so.
+//
+// Reading what was written gives the same events, up to the order of JSON members
+// of other names. A document written in another format than it came in keeps of
+// its envelope what that format has room for; see [Writer].
+//
+// # Identity
+//
+// [Hash] is the same for the same event, whatever its format, spelling and order.
+// An error declaration has the hash of the event it declares wrong.
 package epcis

@@ -1,15 +1,12 @@
 package epcis
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/recourse/recourse/dscsa/gs1"
 )
 
 // Hash is the event hash of CBV 2.0 section 8.9, "ni:///sha-256;…?ver=CBV2.0":
@@ -25,140 +22,197 @@ import (
 // and business transactions, sources, destinations and ILMD sorted among the
 // extensions. It does not follow it in what makes one event two: booleans of
 // JSON spelled as Python does, extensions of a namespace that does not end in
-// a slash left out of their parents.
+// a slash left out of their parents, and the namespaces that JSON ends in a
+// separator because it puts names together from them (see namespace).
 func Hash(e *Event) string {
-	sum := sha256.Sum256([]byte(Prehash(e)))
-	return "ni:///sha-256;" + hex.EncodeToString(sum[:]) + "?ver=CBV2.0"
+	h := hasher{b: make([]byte, 0, 2048)}
+	h.event(e)
+	sum := sha256.Sum256(h.b)
+	h.b = append(h.b[:0], "ni:///sha-256;"...)
+	h.b = hex.AppendEncode(h.b, sum[:])
+	return string(append(h.b, "?ver=CBV2.0"...))
 }
 
 // Prehash is the text that is hashed.
 func Prehash(e *Event) string {
-	h := hasher{}
-	h.b.WriteString("eventType=" + string(e.Type))
-	h.time("eventTime", e.EventTime)
-	h.pair("eventTimeZoneOffset", e.Zone)
-	h.sorted("", "certificationInfo", e.Certifications)
-	h.objects(e)
-	h.pair("action", string(e.Action))
-	h.pair("transformationID", e.TransformationID)
-	h.pair("bizStep", bizSteps.uri(e.BizStep))
-	h.pair("disposition", dispositions.uri(e.Disposition))
-	h.persistent(e.Persistent)
-	h.place("readPoint", e.ReadPoint)
-	h.place("bizLocation", e.BizLocation)
-	h.sensors(e.Sensors)
-
-	rest := []string{
-		references("bizTransactionList", "bizTransaction", bizTypes, e.BizTransactions),
-		references("sourceList", "source", partyTypes, e.Sources),
-		references("destinationList", "destination", partyTypes, e.Destinations),
-	}
-	if ilmd := fieldsText(e.ILMD); ilmd != "" {
-		rest = append(rest, "ilmd"+ilmd)
-	}
-	rest = append(rest, fieldTexts(e.Extensions)...)
-	slices.Sort(rest)
-	h.b.WriteString(strings.Join(rest, ""))
-	return h.b.String()
+	var h hasher
+	h.event(e)
+	return string(h.b)
 }
 
 // hasher puts together the pre-hash text, name=value after name=value.
-type hasher struct{ b strings.Builder }
-
-func (h *hasher) pair(name, value string) { h.b.WriteString(pair(name, value)) }
-
-func pair(name, value string) string {
-	if value = canonical(value); value == "" {
-		return ""
-	}
-	return name + "=" + value
+type hasher struct {
+	b     []byte
+	parts []part // of the lists under way, innermost last
+	spare []byte
 }
 
-func (h *hasher) time(name string, t time.Time) { h.b.WriteString(name + "=" + stamp(t)) }
+// part is where in b one element of a list is.
+type part struct{ from, to int }
 
-// stamp is a time in UTC to the millisecond, rounded half up.
-func stamp(t time.Time) string {
-	return t.UTC().Add(500 * time.Microsecond).Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+func (h *hasher) event(e *Event) {
+	h.raw("eventType=")
+	h.raw(string(e.Type))
+	h.time("eventTime", e.EventTime)
+	h.pair("eventTimeZoneOffset", e.Zone)
+	h.texts("", "certificationInfo", e.Certifications)
+	h.objects(e)
+	h.pair("action", string(e.Action))
+	h.pair("transformationID", e.TransformationID)
+	h.word("bizStep", bizSteps, e.BizStep)
+	h.word("disposition", dispositions, e.Disposition)
+	h.persistent(e.Persistent)
+	h.place("readPoint", e.ReadPoint)
+	h.place("bizLocation", e.BizLocation)
+	h.list("sensorElementList", func() {
+		for _, s := range e.Sensors {
+			h.part(func() { h.sensor(s) })
+		}
+	})
+	h.list("", func() { // what is left is sorted as a whole, whatever it is
+		h.part(func() { h.references("bizTransactionList", "bizTransaction", bizTypes, e.BizTransactions) })
+		h.part(func() { h.references("sourceList", "source", partyTypes, e.Sources) })
+		h.part(func() { h.references("destinationList", "destination", partyTypes, e.Destinations) })
+		h.part(func() { h.list("ilmd", func() { h.fields(e.ILMD) }) })
+		h.fields(e.Extensions)
+	})
 }
 
-// sorted writes values in the order of what is written of them, behind the
-// name of their list.
-func (h *hasher) sorted(list, each string, values []string) {
-	texts := make([]string, 0, len(values))
-	for _, v := range values {
-		texts = append(texts, pair(each, v))
+func (h *hasher) raw(s string) { h.b = append(h.b, s...) }
+
+// list writes the parts that parts writes in their order as text, behind a
+// name. A list without parts is not there.
+func (h *hasher) list(name string, parts func()) {
+	start, first := len(h.b), len(h.parts)
+	h.raw(name)
+	body := len(h.b)
+	parts()
+	mine := h.parts[first:]
+	if len(h.b) == body {
+		h.b = h.b[:start]
 	}
-	h.list(list, texts)
+	order := func(a, b part) int { return bytes.Compare(h.b[a.from:a.to], h.b[b.from:b.to]) }
+	if !slices.IsSortedFunc(mine, order) {
+		slices.SortFunc(mine, order)
+		h.spare = h.spare[:0]
+		for _, p := range mine {
+			h.spare = append(h.spare, h.b[p.from:p.to]...)
+		}
+		h.b = append(h.b[:body], h.spare...)
+	}
+	h.parts = h.parts[:first]
 }
 
-func (h *hasher) list(name string, texts []string) {
-	slices.Sort(texts)
-	if text := strings.Join(texts, ""); text != "" {
-		h.b.WriteString(name + text)
+// part writes one part of the list under way.
+func (h *hasher) part(what func()) {
+	from := len(h.b)
+	what()
+	if len(h.b) > from {
+		h.parts = append(h.parts, part{from, len(h.b)})
 	}
+}
+
+// pair writes name=value, or nothing when there is no value.
+func (h *hasher) pair(name, value string) {
+	if value = strings.TrimSpace(value); value == "" {
+		return
+	}
+	h.raw(name)
+	h.raw("=")
+	h.canonical(value)
+}
+
+// word writes a word of a vocabulary as its web URI.
+func (h *hasher) word(name string, v vocabulary, word string) {
+	if word == "" || strings.ContainsRune(word, ':') {
+		h.pair(name, word)
+		return
+	}
+	h.raw(name)
+	h.raw("=")
+	h.raw(v.uri(word))
+}
+
+// time writes a time in UTC to the millisecond, rounded half up.
+func (h *hasher) time(name string, t time.Time) {
+	h.raw(name)
+	h.raw("=")
+	h.b = t.UTC().Add(500*time.Microsecond).Truncate(time.Millisecond).AppendFormat(h.b, "2006-01-02T15:04:05.000Z")
+}
+
+// texts writes a list of values.
+func (h *hasher) texts(name, each string, values []string) {
+	h.list(name, func() {
+		for _, v := range values {
+			h.part(func() { h.pair(each, v) })
+		}
+	})
 }
 
 func (h *hasher) objects(e *Event) {
 	h.pair("parentID", e.Parent)
 	switch e.Type {
 	case AggregationEvent, AssociationEvent:
-		h.sorted("childEPCs", "epc", e.EPCs)
+		h.texts("childEPCs", "epc", e.EPCs)
 		h.quantities("childQuantityList", e.Quantities)
 	default:
-		h.sorted("epcList", "epc", e.EPCs)
-		h.sorted("inputEPCList", "epc", e.InputEPCs)
+		h.texts("epcList", "epc", e.EPCs)
+		h.texts("inputEPCList", "epc", e.InputEPCs)
 		h.quantities("quantityList", e.Quantities)
 	}
 	h.quantities("inputQuantityList", e.InputQuantities)
-	h.sorted("outputEPCList", "epc", e.OutputEPCs)
+	h.texts("outputEPCList", "epc", e.OutputEPCs)
 	h.quantities("outputQuantityList", e.OutputQuantities)
 }
 
 func (h *hasher) quantities(name string, list []Quantity) {
-	texts := make([]string, 0, len(list))
-	for _, q := range list {
-		texts = append(texts, "quantityElement"+pair("epcClass", q.Class)+pair("quantity", q.Amount)+pair("uom", q.UOM))
-	}
-	h.list(name, texts)
+	h.list(name, func() {
+		for _, q := range list {
+			h.part(func() {
+				h.raw("quantityElement")
+				h.pair("epcClass", q.Class)
+				h.pair("quantity", q.Amount)
+				h.pair("uom", q.UOM)
+			})
+		}
+	})
 }
 
 func (h *hasher) persistent(d *PersistentDisposition) {
-	if d == nil {
+	if d == nil || len(d.Set)+len(d.Unset) == 0 {
 		return
 	}
-	var texts []string
-	for _, side := range []struct {
-		name  string
-		words []string
-	}{{"set", d.Set}, {"unset", d.Unset}} {
-		var list []string
-		for _, w := range side.words {
-			list = append(list, pair(side.name, dispositions.uri(w)))
-		}
-		slices.Sort(list)
-		texts = append(texts, list...)
+	h.raw("persistentDisposition")
+	words := func(name string, list []string) {
+		h.list("", func() {
+			for _, w := range list {
+				h.part(func() { h.word(name, dispositions, w) })
+			}
+		})
 	}
-	if len(texts) > 0 {
-		h.b.WriteString("persistentDisposition" + strings.Join(texts, ""))
-	}
+	words("set", d.Set)
+	words("unset", d.Unset)
 }
 
+// place writes the extensions of a place behind its ID.
 func (h *hasher) place(name string, p Place) {
-	if text := pair("id", p.ID) + fieldsText(p.Extensions); text != "" {
-		h.b.WriteString(name + text)
+	if p.ID == "" && len(p.Extensions) == 0 {
+		return
 	}
+	h.raw(name)
+	h.pair("id", p.ID)
+	h.list("", func() { h.fields(p.Extensions) })
 }
 
-func references(list, each string, types vocabulary, values []Reference) string {
-	texts := make([]string, 0, len(values))
-	for _, r := range values {
-		texts = append(texts, pair("type", types.uri(r.Type))+pair(each, r.ID))
-	}
-	slices.Sort(texts)
-	if text := strings.Join(texts, ""); text != "" {
-		return list + text
-	}
-	return ""
+func (h *hasher) references(name, each string, types vocabulary, values []Reference) {
+	h.list(name, func() {
+		for _, r := range values {
+			h.part(func() {
+				h.word("type", types, r.Type)
+				h.pair(each, r.ID)
+			})
+		}
+	})
 }
 
 // The order of what a sensor says.
@@ -171,132 +225,95 @@ var (
 	}
 )
 
-func (h *hasher) sensors(list []Sensor) {
-	texts := make([]string, 0, len(list))
-	for _, s := range list {
-		text := ""
-		if m := attributesText(metadataOrder, s.Metadata); m != "" {
-			text = "sensorMetadata" + m
-		}
-		var reports []string
+func (h *hasher) sensor(s Sensor) {
+	h.raw("sensorElement")
+	h.attributes("sensorMetadata", metadataOrder, s.Metadata)
+	h.list("", func() {
 		for _, r := range s.Reports {
-			if m := attributesText(reportOrder, r); m != "" {
-				reports = append(reports, "sensorReport"+m)
-			}
+			h.part(func() { h.attributes("sensorReport", reportOrder, r) })
 		}
-		slices.Sort(reports)
-		if text += strings.Join(reports, "") + fieldsText(s.Extensions); text != "" {
-			texts = append(texts, "sensorElement"+text)
-		}
-	}
-	h.list("sensorElementList", texts)
+	})
+	h.list("", func() { h.fields(s.Extensions) })
 }
 
-func attributesText(order []string, fields []Field) string {
-	var b strings.Builder
+func (h *hasher) attributes(name string, order []string, fields []Field) {
+	if len(fields) == 0 {
+		return
+	}
+	h.raw(name)
 	for _, name := range order {
 		for _, f := range fields {
-			if f.Name != (Name{Local: name}) {
-				continue
+			if f.Name == (Name{Local: name}) {
+				h.attribute(name, f.Value)
 			}
-			value := f.Value
-			if v, ok := sensorVocabularies[name]; ok {
-				value = v.uri(value)
-			}
-			if name == "booleanValue" {
-				value = boolean(value)
-			}
-			if t, _, ok := parseTime(value); ok && strings.HasSuffix(strings.ToLower(name), "time") {
-				b.WriteString(name + "=" + stamp(t))
-				continue
-			}
-			b.WriteString(pair(name, value))
 		}
 	}
-	var own []Field
-	for _, f := range fields {
-		if f.Name.Space != "" || !slices.Contains(order, f.Name.Local) {
-			own = append(own, f)
+	h.list("", func() {
+		for _, f := range fields {
+			if f.Name.Space != "" || !slices.Contains(order, f.Name.Local) {
+				h.field(f)
+			}
 		}
-	}
-	return b.String() + fieldsText(own)
+	})
 }
 
-// fieldsText is what fields add to the text, sorted.
-func fieldsText(fields []Field) string {
-	texts := fieldTexts(fields)
-	slices.Sort(texts)
-	return strings.Join(texts, "")
-}
-
-func fieldTexts(fields []Field) []string {
-	var texts []string
-	for _, f := range fields {
-		switch {
-		case f.Name == comment:
-		case f.Kind == List:
-			for _, c := range f.Children {
-				c.Name = f.Name
-				texts = append(texts, fieldTexts([]Field{c})...)
-			}
-		default:
-			texts = append(texts, fieldText(f))
+func (h *hasher) attribute(name, value string) {
+	if v, ok := sensorVocabularies[name]; ok {
+		h.word(name, v, value)
+		return
+	}
+	switch name {
+	case "booleanValue":
+		value = boolean(value)
+	case "time", "startTime", "endTime":
+		if t, _, ok := parseTime(value); ok {
+			h.time(name, t)
+			return
 		}
 	}
-	return texts
+	h.pair(name, value)
+}
+
+// fields writes each field as a part of the list under way.
+func (h *hasher) fields(fields []Field) {
+	for _, f := range fields {
+		h.field(f)
+	}
 }
 
 // comment is for people and no part of what happened.
 var comment = Name{Space: "http://www.w3.org/2000/01/rdf-schema#", Local: "comment"}
 
-func fieldText(f Field) string {
-	name := f.Name.Local
-	if f.Name.Space != "" {
-		name = "{" + f.Name.Space + "}" + name
-	}
-	if value := canonical(f.Value); value != "" {
-		name += "=" + value
-	}
-	inner := append(fieldTexts(f.Attrs), fieldTexts(f.Children)...)
-	slices.Sort(inner)
-	return name + strings.Join(inner, "")
-}
-
-// canonical is a value in the one spelling the hash has for it: identifiers as
-// canonical Digital Link URIs, numbers without idle zeros.
-func canonical(s string) string {
-	s = strings.TrimSpace(s)
+func (h *hasher) field(f Field) {
 	switch {
-	case s == "":
-		return ""
-	case strings.HasPrefix(s, "urn:epc:"), strings.HasPrefix(s, "https://"), strings.HasPrefix(s, "http://"):
-		id, err := gs1.Parse(s)
-		if err != nil && !gs1.IsCheckDigit(err) || id.Kind == gs1.Other {
-			return s
+	case f.Name == comment:
+		return
+	case f.Kind == List: // of values of this name, as one that is not in a list
+		for _, c := range f.Children {
+			c.Name = f.Name
+			h.field(c)
 		}
-		return id.DigitalLink()
-	case s[0] >= '0' && s[0] <= '9', strings.IndexByte("+-.", s[0]) >= 0:
-		return plainNumber(s)
+		return
 	}
-	return s
+	h.part(func() {
+		if f.Name.Space != "" {
+			h.raw("{")
+			h.raw(namespace(f.Name.Space))
+			h.raw("}")
+		}
+		h.entry(f.Name.Local, f.Value)
+		h.list("", func() {
+			h.fields(f.Attrs)
+			h.fields(f.Children)
+		})
+	})
 }
 
-// plainNumber is a number as the reference implementation spells it, and any
-// other text as it is.
-func plainNumber(s string) string {
-	if strings.ContainsAny(s, "xX_pP") {
-		return s // numbers to strconv, not to anyone else
+// entry writes a name and, if there is one, its value.
+func (h *hasher) entry(name, value string) {
+	if value = strings.TrimSpace(value); value == "" {
+		h.raw(name)
+		return
 	}
-	f, err := strconv.ParseFloat(s, 64)
-	switch a := math.Abs(f); {
-	case err != nil, math.IsInf(f, 0), math.IsNaN(f):
-		return s
-	case f == 0:
-		return "0"
-	case f == math.Trunc(f):
-		return strconv.FormatFloat(f, 'f', 0, 64)
-	case a < 1e-4:
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	h.pair(name, value)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -139,6 +140,47 @@ func TestHashesInPublishedEventIDsAreOfDrafts(t *testing.T) {
 	for _, d := range drafts {
 		require.True(t, seen[d], d)
 	}
+}
+
+// Documents that are in the pack as XML and as JSON have the same hashes.
+func TestHashOfDocumentsInTwoFormats(t *testing.T) {
+	t.Parallel()
+	root := pack(t)
+	// What differs in the pairs themselves, by document and event.
+	differ := map[string]string{
+		"conv_1._GS1_Eg_EPCIS_Document 0":                                         "other times and identifiers",
+		"conv_2._GS1_Eg_EPCIS_Document 0":                                         "the JSON leans on a context that is not fetched, and has a prefix with an underscore for its colon",
+		"oepcis_bare_TransactionEvent 0":                                          "the XML has a vehicleMasterGIAI the JSON leaves out",
+		"03_wholesaler_to_pharmacy 4":                                             "qualifier is an attribute in the XML and a member of the extension's own namespace in the JSON",
+		"gs1_WithFullCombinationOfFields_aggregation_event_all_possible_fields 0": "the XML has no certificationInfo",
+		"gs1_WithFullCombinationOfFields_association_event_all_possible_fields 0": "the XML has no certificationInfo",
+		"gs1_WithFullCombinationOfFields_object_event_all_possible_fields 0":      "the XML has no certificationInfo",
+		"gs1_WithFullCombinationOfFields_transaction_event_all_possible_fields 0": "the XML has no certificationInfo",
+	}
+	same := 0
+	for _, path := range jsonExamples(t, root) {
+		base := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+		_, fromJSON, err := readFile(t, filepath.Join(root, path))
+		if err != nil {
+			continue
+		}
+		for _, other := range examples(t, root) {
+			if strings.Contains(other, "xml-1.2") || strings.TrimSuffix(filepath.Base(other), ".xml") != base {
+				continue
+			}
+			_, fromXML, err := readFile(t, filepath.Join(root, other))
+			require.NoError(t, err)
+			for i := range min(len(fromJSON), len(fromXML)) {
+				if differ[base+" "+strconv.Itoa(i)] != "" {
+					continue
+				}
+				require.Equal(t, epcis.Prehash(fromXML[i]), epcis.Prehash(fromJSON[i]), "%s %d", base, i)
+				require.Equal(t, epcis.Hash(fromXML[i]), epcis.Hash(fromJSON[i]))
+				same++
+			}
+		}
+	}
+	require.Greater(t, same, 55)
 }
 
 // The same event has the same hash in every format.

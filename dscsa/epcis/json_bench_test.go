@@ -114,3 +114,36 @@ func BenchmarkEncodingJSON(b *testing.B) {
 	}
 	b.ReportMetric(float64(jsonBenchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }
+
+// BenchmarkHash is the event hash of the same events.
+func BenchmarkHash(b *testing.B) {
+	_, events, err := read(bytes.NewReader(jsonDocument(jsonBenchEvents)), epcis.Limits{})
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, e := range events {
+			epcis.Hash(e)
+		}
+	}
+	b.ReportMetric(float64(jsonBenchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}
+
+// BenchmarkWrite is the same document written in each format.
+func BenchmarkWrite(b *testing.B) {
+	doc, events, err := read(bytes.NewReader(jsonDocument(jsonBenchEvents)), epcis.Limits{})
+	require.NoError(b, err)
+	for _, f := range formats {
+		b.Run(string(f), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				w, err := epcis.NewWriter(io.Discard, f, &epcis.Document{CreationDate: noon, Namespaces: doc.Namespaces})
+				require.NoError(b, err)
+				for _, e := range events {
+					require.NoError(b, w.Write(e))
+				}
+				require.NoError(b, w.Close())
+			}
+			b.ReportMetric(float64(jsonBenchEvents)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

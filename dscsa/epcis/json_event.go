@@ -1,144 +1,9 @@
 package epcis
 
 import (
-	"math/bits"
-	"slices"
 	"strings"
 	"time"
 )
-
-// jsonEventTypes are the event types of EPCIS 2.0.
-var jsonEventTypes = map[string]EventType{
-	"ObjectEvent": ObjectEvent, "AggregationEvent": AggregationEvent, "TransactionEvent": TransactionEvent,
-	"TransformationEvent": TransformationEvent, "AssociationEvent": AssociationEvent,
-}
-
-// members is a set of the standard's members of an event.
-type members uint32
-
-const (
-	hasContext members = 1 << iota
-	hasType
-	hasEventTime
-	hasRecordTime
-	hasZone
-	hasEventID
-	hasError
-	hasCertification
-	hasAction
-	hasBizStep
-	hasDisposition
-	hasPersistent
-	hasReadPoint
-	hasBizLocation
-	hasTransactions
-	hasSources
-	hasDestinations
-	hasSensors
-	hasILMD
-	hasParent
-	hasEPCs
-	hasQuantities
-	hasChildEPCs
-	hasChildQuantities
-	hasInputEPCs
-	hasOutputEPCs
-	hasInputQuantities
-	hasOutputQuantities
-	hasTransformation
-)
-
-// memberNames are in the order of the bits.
-var memberNames = [...]string{
-	"@context", "type", "eventTime", "recordTime", "eventTimeZoneOffset", "eventID", "errorDeclaration",
-	"certificationInfo", "action", "bizStep", "disposition", "persistentDisposition", "readPoint",
-	"bizLocation", "bizTransactionList", "sourceList", "destinationList", "sensorElementList", "ilmd",
-	"parentID", "epcList", "quantityList", "childEPCs", "childQuantityList", "inputEPCList", "outputEPCList",
-	"inputQuantityList", "outputQuantityList", "transformationID",
-}
-
-func (m members) String() string { return memberNames[bits.TrailingZeros32(uint32(m))] }
-
-// memberOf is the member of a name, 0 when the standard has none.
-func memberOf(key []byte) members {
-	switch string(key) {
-	case "@context":
-		return hasContext
-	case "type":
-		return hasType
-	case "eventTime":
-		return hasEventTime
-	case "recordTime":
-		return hasRecordTime
-	case "eventTimeZoneOffset":
-		return hasZone
-	case "eventID":
-		return hasEventID
-	case "errorDeclaration":
-		return hasError
-	case "certificationInfo":
-		return hasCertification
-	case "action":
-		return hasAction
-	case "bizStep":
-		return hasBizStep
-	case "disposition":
-		return hasDisposition
-	case "persistentDisposition":
-		return hasPersistent
-	case "readPoint":
-		return hasReadPoint
-	case "bizLocation":
-		return hasBizLocation
-	case "bizTransactionList":
-		return hasTransactions
-	case "sourceList":
-		return hasSources
-	case "destinationList":
-		return hasDestinations
-	case "sensorElementList":
-		return hasSensors
-	case "ilmd":
-		return hasILMD
-	case "parentID":
-		return hasParent
-	case "epcList":
-		return hasEPCs
-	case "quantityList":
-		return hasQuantities
-	case "childEPCs":
-		return hasChildEPCs
-	case "childQuantityList":
-		return hasChildQuantities
-	case "inputEPCList":
-		return hasInputEPCs
-	case "outputEPCList":
-		return hasOutputEPCs
-	case "inputQuantityList":
-		return hasInputQuantities
-	case "outputQuantityList":
-		return hasOutputQuantities
-	case "transformationID":
-		return hasTransformation
-	}
-	return 0
-}
-
-// anyEvent are the members every event type has; allowed are those of each
-// type (EPCIS 2.0 section 7.4; persistentDisposition is one of all since the
-// XSD says so).
-const anyEvent = hasContext | hasType | hasEventTime | hasRecordTime | hasZone | hasEventID | hasError |
-	hasCertification | hasBizStep | hasDisposition | hasPersistent | hasReadPoint | hasBizLocation | hasTransactions |
-	hasSources | hasDestinations | hasSensors
-
-var allowed = map[EventType]members{
-	ObjectEvent:      anyEvent | hasAction | hasEPCs | hasQuantities | hasILMD,
-	AggregationEvent: anyEvent | hasAction | hasParent | hasChildEPCs | hasChildQuantities,
-	AssociationEvent: anyEvent | hasAction | hasParent | hasChildEPCs | hasChildQuantities,
-	TransactionEvent: anyEvent | hasAction | hasParent | hasEPCs | hasQuantities,
-	TransformationEvent: anyEvent | hasInputEPCs | hasOutputEPCs | hasInputQuantities | hasOutputQuantities |
-		hasTransformation | hasILMD,
-}
 
 // isEventMember says whether a member can be one of an event and not of a
 // document.
@@ -155,21 +20,23 @@ type eventState struct {
 
 // event reads one event of a list.
 func (p *jsonReader) event() *Event {
+	var st eventState
+	e := p.begin()
 	if p.s.peek() != '{' {
 		p.wrong("an event")
-		return nil
+		p.ev = nil
+		return e
 	}
 	p.s.open('{')
-	e, st := p.begin()
 	return p.members(e, &st, true)
 }
 
-func (p *jsonReader) begin() (*Event, eventState) {
+func (p *jsonReader) begin() *Event {
 	p.arena = strings.Builder{}
 	p.arena.Grow(max(p.hint, 128))
 	p.used, p.texts, p.own, p.unresolved, p.index = 0, 0, nil, false, -1
 	p.ev = &Event{}
-	return p.ev, eventState{}
+	return p.ev
 }
 
 // bareEvent reads the rest of a document that is an event: its type was just
@@ -177,7 +44,8 @@ func (p *jsonReader) begin() (*Event, eventState) {
 func (p *jsonReader) bareEvent(typ string, key []byte) {
 	name := string(key) // begin may move it
 	p.count = 1
-	e, st := p.begin()
+	var st eventState
+	e := p.begin()
 	if p.context {
 		st.has |= hasContext
 	}
@@ -201,6 +69,9 @@ func (p *jsonReader) bareEvent(typ string, key []byte) {
 		return
 	}
 	p.context = p.context || st.has&hasContext != 0
+	if p.own != nil {
+		p.doc.Namespaces = append(p.doc.Namespaces, p.own.order...)
+	}
 	p.doc.Root, p.bare = string(e.Type), e
 	p.end()
 }
@@ -216,12 +87,12 @@ func (p *jsonReader) members(e *Event, st *eventState, first bool) *Event {
 		if p.s.err != nil {
 			return nil
 		}
+		p.member = ""
 	}
-	p.member = ""
 	if p.s.err == nil {
 		p.finishEvent(e, st)
 	}
-	p.ev, p.hint = nil, p.texts+p.texts/8
+	p.ev, p.hint = nil, min(p.texts+p.texts/8, 4<<10)
 	if p.s.err != nil {
 		return nil
 	}
@@ -262,7 +133,7 @@ func (p *jsonReader) eventMember(e *Event, st *eventState, key []byte) {
 }
 
 func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
-	switch m {
+	switch m { //nolint:exhaustive // anyEvent is a set of them
 	case hasContext:
 		p.own = &jsonContext{}
 		p.readContext(p.own)
@@ -411,207 +282,4 @@ func (p *jsonReader) resolveEvent(e *Event) {
 			p.resolve(p.own, r)
 		}
 	}
-}
-
-// placeValue takes a read point or business location.
-func (p *jsonReader) placeValue() Place {
-	var pl Place
-	p.parts(func(name string) bool {
-		if name == "id" {
-			p.s.colon()
-			pl.ID = p.id()
-			return true
-		}
-		return false
-	}, &pl.Extensions)
-	if pl.ID == "" {
-		p.fault(RulePlaceID, "names no place")
-	}
-	return pl
-}
-
-// parts reads an object of the standard that may have members of one's own:
-// known takes those of the standard and says which it took, the others go to
-// extensions. extensions nil: there may be none.
-func (p *jsonReader) parts(known func(name string) bool, extensions *[]Field) {
-	s := p.s
-	if s.peek() != '{' {
-		p.wrong("an object")
-		return
-	}
-	s.open('{')
-	var seen nameSet
-	for first := true; s.err == nil && s.next('}', first); first = false {
-		n := p.name(s.key())
-		if !p.once(&seen, n) {
-			continue
-		}
-		switch {
-		case n.Space != "" && extensions != nil:
-			s.colon()
-			*extensions = p.field(*extensions, n)
-		case n.Space == "" && known(n.Local):
-		default:
-			p.refuse(RuleUnknownElement, "the standard has no member %q here", n.Local)
-			p.skipValue()
-		}
-	}
-}
-
-func (p *jsonReader) ilmd() []Field {
-	var fields []Field
-	p.parts(func(string) bool { return false }, &fields)
-	return fields
-}
-
-func (p *jsonReader) persistent() *PersistentDisposition {
-	d := &PersistentDisposition{}
-	list := func() []string {
-		var words []string
-		p.array(func() { words = append(words, p.word(dispositions, p.refuseWord)) })
-		return words
-	}
-	p.parts(func(name string) bool {
-		switch name {
-		case "set":
-			p.s.colon()
-			d.Set = list()
-		case "unset":
-			p.s.colon()
-			d.Unset = list()
-		default:
-			return false
-		}
-		return true
-	}, nil)
-	return d
-}
-
-func (p *jsonReader) errorDeclaration() *ErrorDeclaration {
-	d := &ErrorDeclaration{}
-	p.parts(func(name string) bool {
-		switch name {
-		case "declarationTime":
-			p.s.colon()
-			d.At = p.time(RuleDeclarationTime)
-		case "reason":
-			p.s.colon()
-			d.Reason = p.word(errorReasons, p.doubtWord)
-		case "correctiveEventIDs":
-			p.s.colon()
-			d.CorrectiveIDs = p.list()
-		default:
-			return false
-		}
-		return true
-	}, &d.Extensions)
-	if d.At.IsZero() {
-		p.fault(RuleDeclarationTime, "declarationTime is missing")
-	}
-	return d
-}
-
-// references takes a list of business transactions, sources or destinations.
-func (p *jsonReader) references(what string, types vocabulary) []Reference {
-	s := p.s
-	p.refs = p.refs[:0]
-	p.array(func() {
-		if s.peek() != '{' {
-			p.wrong("an object")
-			return
-		}
-		var r Reference
-		var hasType, hasID bool
-		s.open('{')
-		for first := true; s.err == nil && s.next('}', first); first = false {
-			switch key := s.key(); {
-			case string(key) == "type" && !hasType:
-				hasType = true
-				s.colon()
-				r.Type = p.word(types, p.doubtWord)
-			case string(key) == what && !hasID:
-				hasID = true
-				s.colon()
-				r.ID = p.id()
-			default:
-				p.oddMember(key, "type", what)
-			}
-		}
-		if !hasID {
-			p.fault(RuleEmptyID, "%s is missing", what)
-		}
-		p.charge(2 * textCost)
-		if r.ID != "" {
-			p.refs = append(p.refs, r)
-		}
-	})
-	if len(p.refs) == 0 {
-		return nil
-	}
-	return slices.Clone(p.refs)
-}
-
-// oddMember refuses a member of an object that may have none but known.
-func (p *jsonReader) oddMember(key []byte, known ...string) {
-	if slices.Contains(known, string(key)) {
-		p.refuse(RuleRepeated, "the member %q comes twice", key)
-	} else {
-		p.refuse(RuleUnknownElement, "the standard has no member %q here", key)
-	}
-	p.skipValue()
-}
-
-func (p *jsonReader) quantityList() []Quantity {
-	s := p.s
-	p.quantities = p.quantities[:0]
-	p.array(func() {
-		if s.peek() != '{' {
-			p.wrong("an object")
-			return
-		}
-		var q Quantity
-		var hasClass, hasAmount, hasUOM bool
-		s.open('{')
-		for first := true; s.err == nil && s.next('}', first); first = false {
-			switch key := s.key(); {
-			case string(key) == "epcClass" && !hasClass:
-				hasClass = true
-				s.colon()
-				q.Class = p.id()
-			case string(key) == "quantity" && !hasAmount:
-				hasAmount = true
-				s.colon()
-				q.Amount = p.number()
-			case string(key) == "uom" && !hasUOM:
-				hasUOM = true
-				s.colon()
-				q.UOM = p.str()
-			default:
-				p.oddMember(key, "epcClass", "quantity", "uom")
-			}
-		}
-		if !hasClass {
-			p.refuse(RuleMissingClass, "epcClass is missing")
-		}
-		p.charge(3 * textCost)
-		p.quantities = append(p.quantities, q)
-	})
-	if len(p.quantities) == 0 {
-		return nil
-	}
-	return slices.Clone(p.quantities)
-}
-
-// number takes a number as it is written.
-func (p *jsonReader) number() string {
-	if c := p.s.peek(); c != '-' && (c < '0' || c > '9') {
-		if p.s.err == nil && c == '"' {
-			p.refuse(RuleNumber, "text where a number is expected")
-			p.s.skip()
-		} else {
-			p.wrong("a number")
-		}
-		return ""
-	}
-	return p.keep(p.s.number())
 }

@@ -10,8 +10,9 @@ import (
 // of memory.
 func (p *jsonReader) keep(b []byte) string {
 	if p.arena.Cap()-p.arena.Len() < len(b) {
+		size := min(2*p.arena.Cap(), 64<<10) // an event of many texts gets larger pieces
 		p.arena = strings.Builder{}
-		p.arena.Grow(max(len(b), 512))
+		p.arena.Grow(max(len(b), size, 512))
 	}
 	from := p.arena.Len()
 	p.arena.Write(b)
@@ -43,10 +44,13 @@ func trim(b []byte) []byte {
 	if len(b) > 0 && b[0] > ' ' && b[len(b)-1] > ' ' {
 		return b
 	}
-	return bytes.Trim(b, " \t\r\n")
+	if trimmed := bytes.Trim(b, " \t\r\n"); trimmed != nil {
+		return trimmed
+	}
+	return b[:0]
 }
 
-// bytes takes a text value, less surrounding blanks.
+// bytes takes a text value, less surrounding blanks; nil when it is none.
 func (p *jsonReader) bytes() []byte {
 	if p.s.peek() != '"' {
 		p.wrong("text")
@@ -68,7 +72,7 @@ func (p *jsonReader) id() string {
 
 // wrong refuses a value of the wrong JSON type.
 func (p *jsonReader) wrong(wanted string) {
-	got := "nothing"
+	var got string
 	switch c := p.s.peek(); {
 	case p.s.err != nil:
 		return
@@ -134,11 +138,15 @@ func (p *jsonReader) word(v vocabulary, other func(word string)) string {
 	if w, ok := v.words[string(b)]; ok {
 		return w
 	}
-	if p.s.err != nil {
+	if b == nil || p.s.err != nil {
+		return ""
+	}
+	if len(b) == 0 {
+		p.fault(RuleEmptyID, "a word with nothing in it")
 		return ""
 	}
 	written := p.keep(b)
-	w, known := v.bare(p.expand(nil, written))
+	w, known := v.bare(p.expand(p.own, written))
 	switch {
 	case known:
 	case written == w && !strings.ContainsRune(w, ':'):

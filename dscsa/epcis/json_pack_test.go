@@ -87,15 +87,15 @@ func parties(doc *epcis.Document) (sender, receiver []string) {
 	return sender, receiver
 }
 
-func knownFacts(t testing.TB, root string) map[string]*facts {
-	t.Helper()
+func knownFacts(tb testing.TB, root string) map[string]*facts {
+	tb.Helper()
 	raw, err := os.ReadFile(filepath.Join(root, "examples", "facts.json"))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var list []struct {
 		File  string `json:"file"`
 		Facts *facts `json:"facts"`
 	}
-	require.NoError(t, json.Unmarshal(raw, &list))
+	require.NoError(tb, json.Unmarshal(raw, &list))
 	known := map[string]*facts{}
 	for _, k := range list {
 		known[k.File] = k.Facts
@@ -104,24 +104,24 @@ func knownFacts(t testing.TB, root string) map[string]*facts {
 }
 
 // jsonExamples are the JSON documents of the pack.
-func jsonExamples(t testing.TB, root string) (paths []string) {
-	t.Helper()
+func jsonExamples(tb testing.TB, root string) (paths []string) {
+	tb.Helper()
 	for _, pattern := range []string{"*/*.json", "*/*.jsonld"} {
 		found, err := filepath.Glob(filepath.Join(root, "examples", pattern))
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		for _, f := range found {
 			rel, err := filepath.Rel(root, f)
-			require.NoError(t, err)
+			require.NoError(tb, err)
 			paths = append(paths, rel)
 		}
 	}
 	return paths
 }
 
-func readFile(t testing.TB, path string) (*epcis.Document, []*epcis.Event, error) {
-	t.Helper()
+func readFile(tb testing.TB, path string) (*epcis.Document, []*epcis.Event, error) {
+	tb.Helper()
 	f, err := os.Open(path)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, f.Close()) }()
+	require.NoError(tb, err)
+	defer func() { require.NoError(tb, f.Close()) }()
 	return read(f, epcis.Limits{})
 }

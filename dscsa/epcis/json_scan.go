@@ -2,12 +2,9 @@ package epcis
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
-	"unicode/utf8"
 )
 
 // scanWindow is how much of a document the scanner holds, unless one token or the
@@ -17,7 +14,7 @@ const scanWindow = 64 << 10
 // lateContext is how far behind the events an @context is looked for. The
 // order of members means nothing in JSON, but names can be resolved only once
 // the context is known, and what comes before it has to be held until then.
-const lateContext = 64 << 20
+const lateContext = 32 << 20
 
 // scanner takes JSON (RFC 8259) apart. It is strict: UTF-8 only, no name twice
 // in an object, no character XML could not hold, bounded depth, strings and
@@ -50,7 +47,20 @@ func (s *scanner) fail(rule, format string, args ...any) {
 		return
 	}
 	line, column := s.position(s.pos)
-	s.stop(&Error{Rule: rule, Where: s.place(), Line: line, Column: column, Message: fmt.Sprintf(format, args...)})
+	s.stop(&Error{Rule: rule, Where: s.place(), Line: line, Column: column, Message: message(format, args)})
+}
+
+// message is what a person is told, with no more of the document than helps.
+func message(format string, args []any) string {
+	for i, a := range args {
+		switch a := a.(type) {
+		case string:
+			args[i] = clip(a)
+		case []byte:
+			args[i] = clip(string(a[:min(len(a), 100)]))
+		}
+	}
+	return fmt.Sprintf(format, args...)
 }
 
 func (s *scanner) stop(err error) {
@@ -105,7 +115,7 @@ func (s *scanner) fill() bool {
 	case keep > 0 && keep >= s.end-keep: // cheap, and makes room
 		s.forget(keep, s.buf)
 	case s.end == len(s.buf):
-		if s.mark >= 0 && s.end-keep > lateContext {
+		if s.mark >= 0 && s.end-keep >= lateContext {
 			s.fail(RuleLimit, "no @context in the first %d MiB behind the start of the events; put @context before epcisBody", lateContext>>20)
 			return false
 		}
@@ -131,6 +141,13 @@ func (s *scanner) fill() bool {
 
 // peek is the next byte that is not blank, 0 at the end.
 func (s *scanner) peek() byte {
+	if s.pos < s.end && s.buf[s.pos] > ' ' {
+		return s.buf[s.pos]
+	}
+	return s.skipBlanks()
+}
+
+func (s *scanner) skipBlanks() byte {
 	for {
 		for s.pos < s.end {
 			switch c := s.buf[s.pos]; c {
@@ -150,13 +167,12 @@ func (s *scanner) peek() byte {
 }
 
 // take consumes c, which must be next.
-func (s *scanner) take(c byte) bool {
+func (s *scanner) take(c byte) {
 	if s.peek() == c {
 		s.pos++
-		return true
+		return
 	}
 	s.unexpected(fmt.Sprintf("%q", c))
-	return false
 }
 
 func (s *scanner) unexpected(wanted string) {
@@ -172,16 +188,11 @@ func (s *scanner) unexpected(wanted string) {
 }
 
 // open enters an object or array.
-func (s *scanner) open(c byte) bool {
-	if !s.take(c) {
-		return false
-	}
-	s.depth++
-	if s.depth > s.limits.Depth {
+func (s *scanner) open(c byte) {
+	s.take(c)
+	if s.depth++; s.depth > s.limits.Depth {
 		s.fail(RuleLimit, "nested deeper than %d", s.limits.Depth)
-		return false
 	}
-	return true
 }
 
 // next says whether the object or array that closes with c goes on, and
@@ -204,237 +215,6 @@ func (s *scanner) next(c byte, first bool) bool {
 		s.unexpected(fmt.Sprintf("',' or %q", c))
 		return false
 	}
-}
-
-// plain are the bytes a string is made of that stand for themselves.
-var plain = func() (t [256]bool) {
-	for c := 0x20; c < 0x80; c++ {
-		t[c] = c != '"' && c != '\\'
-	}
-	return t
-}()
-
-const (
-	ones  = 0x0101010101010101
-	highs = 0x8080808080808080
-)
-
-// odd is 0 when all eight bytes are plain; else its lowest set bit is in the
-// first byte that is not.
-func odd(v uint64) uint64 {
-	quote, slash := v^(ones*'"'), v^(ones*'\\')
-	return ((v - ones*0x20) | v | (quote-ones) & ^quote | (slash-ones) & ^slash) & highs
-}
-
-// string takes a string and returns what it says; the bytes are good until
-// the next call.
-func (s *scanner) string(what string) []byte {
-	if s.peek() != '"' {
-		s.unexpected(what)
-		return nil
-	}
-	s.pos++
-	i := s.pos
-	for {
-		for s.end-i >= 8 {
-			if o := odd(binary.LittleEndian.Uint64(s.buf[i:])); o != 0 {
-				i += bits.TrailingZeros64(o) / 8
-				break
-			}
-			i += 8
-		}
-		for i < s.end && plain[s.buf[i]] {
-			i++
-		}
-		if i < s.end {
-			if s.buf[i] != '"' {
-				return s.rewritten(i - s.pos)
-			}
-			text := s.buf[s.pos:i]
-			if len(text) > s.limits.Text {
-				s.tooLong()
-				return nil
-			}
-			s.pos = i + 1
-			return text
-		}
-		n := i - s.pos
-		if n > s.limits.Text {
-			s.tooLong()
-			return nil
-		}
-		if !s.fill() {
-			s.truncated("inside a string")
-			return nil
-		}
-		i = s.pos + n
-	}
-}
-
-func (s *scanner) tooLong() { s.fail(RuleLimit, "a string longer than %d bytes", s.limits.Text) }
-
-// rewritten takes the rest of a string that has escapes or characters beyond
-// ASCII in it; its first n bytes are plain.
-func (s *scanner) rewritten(n int) []byte {
-	s.text = append(s.text[:0], s.buf[s.pos:s.pos+n]...)
-	s.pos += n
-	for {
-		if len(s.text) > s.limits.Text {
-			s.tooLong()
-			return nil
-		}
-		if s.pos == s.end && !s.fill() {
-			s.truncated("inside a string")
-			return nil
-		}
-		switch c := s.buf[s.pos]; {
-		case c == '"':
-			s.pos++
-			return s.text
-		case c == '\\':
-			if !s.escape() {
-				return nil
-			}
-		case c < 0x20:
-			s.fail(RuleCharacter, "a control character (%#02x) in a string", c)
-			return nil
-		case c < utf8.RuneSelf:
-			s.text = append(s.text, c)
-			s.pos++
-		default:
-			if !s.rune() {
-				return nil
-			}
-		}
-	}
-}
-
-// rune takes one character beyond ASCII.
-func (s *scanner) rune() bool {
-	for !utf8.FullRune(s.buf[s.pos:s.end]) && s.fill() {
-	}
-	r, n := utf8.DecodeRune(s.buf[s.pos:s.end])
-	if r == utf8.RuneError && n <= 1 {
-		s.fail(RuleEncoding, "bytes that are not UTF-8")
-		return false
-	}
-	s.text = append(s.text, s.buf[s.pos:s.pos+n]...)
-	s.pos += n
-	return s.fits(r)
-}
-
-// fits refuses what no XML document may hold (XML 1.0 section 2.2): the
-// event could not be written in every format.
-func (s *scanner) fits(r rune) bool {
-	if Writable(r) {
-		return true
-	}
-	s.fail(RuleCharacter, "the character U+%04X in a string", r)
-	return false
-}
-
-// Writable says whether a character can stand in a document of every format
-// (XML 1.0 section 2.2, Char).
-func Writable(r rune) bool {
-	switch {
-	case r < 0x20:
-		return r == '\t' || r == '\n' || r == '\r'
-	case r < 0xD800:
-		return true
-	case r < 0xE000, r == 0xFFFE, r == 0xFFFF:
-		return false
-	}
-	return r <= utf8.MaxRune
-}
-
-func (s *scanner) escape() bool {
-	if !s.have(2) {
-		s.truncated("inside a string")
-		return false
-	}
-	c := s.buf[s.pos+1]
-	switch c {
-	case '"', '\\', '/':
-	case 'b':
-		c = '\b'
-	case 'f':
-		c = '\f'
-	case 'n':
-		c = '\n'
-	case 'r':
-		c = '\r'
-	case 't':
-		c = '\t'
-	case 'u':
-		return s.unicode()
-	default:
-		s.syntax("the escape \\%c", c)
-		return false
-	}
-	s.text = append(s.text, c)
-	s.pos += 2
-	return s.fits(rune(c))
-}
-
-// have makes sure that n bytes from pos on are in the buffer.
-func (s *scanner) have(n int) bool {
-	for s.end-s.pos < n {
-		if !s.fill() {
-			return false
-		}
-	}
-	return true
-}
-
-func (s *scanner) unicode() bool {
-	r, ok := s.hex()
-	if !ok {
-		return false
-	}
-	if r >= 0xDC00 && r < 0xE000 {
-		s.fail(RuleEncoding, "half a surrogate pair (\\u%04x)", r)
-		return false
-	}
-	if r >= 0xD800 && r < 0xDC00 {
-		low := rune(0)
-		if s.have(2) && s.buf[s.pos] == '\\' && s.buf[s.pos+1] == 'u' {
-			if low, ok = s.hex(); !ok {
-				return false
-			}
-		}
-		if low < 0xDC00 || low >= 0xE000 {
-			s.fail(RuleEncoding, "half a surrogate pair (\\u%04x)", r)
-			return false
-		}
-		r = 0x10000 + (r-0xD800)<<10 + (low - 0xDC00)
-	}
-	s.text = utf8.AppendRune(s.text, r)
-	return s.fits(r)
-}
-
-// hex takes \uXXXX.
-func (s *scanner) hex() (rune, bool) {
-	if !s.have(6) {
-		s.truncated("inside a string")
-		return 0, false
-	}
-	var r rune
-	for _, c := range s.buf[s.pos+2 : s.pos+6] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			s.syntax("a \\u without four hexadecimal digits")
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	s.pos += 6
-	return r, true
 }
 
 // key takes a member's name. The colon behind it is taken by colon, after the

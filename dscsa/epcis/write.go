@@ -116,7 +116,7 @@ type output struct {
 
 func (o *output) fail(format string, args ...any) {
 	if o.err == nil {
-		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: fmt.Sprintf(format, args...)}
+		o.err = &Error{Rule: RuleUnwritable, Where: o.where, Message: message(format, args)}
 	}
 }
 
@@ -138,8 +138,8 @@ func (o *output) time(t time.Time) {
 	o.b = t.AppendFormat(o.b, "2006-01-02T15:04:05.999999999Z07:00")
 }
 
-// legible says whether every character of s may stand in a document.
-func (o *output) legible(s string) bool {
+// legible refuses characters that may not stand in a document.
+func (o *output) legible(s string) {
 	for i := 0; i < len(s); {
 		if c := s[i]; c >= 0x20 && c < utf8.RuneSelf {
 			i++
@@ -150,11 +150,10 @@ func (o *output) legible(s string) bool {
 			if o.err == nil {
 				o.err = &Error{Rule: RuleCharacter, Where: o.where, Message: fmt.Sprintf("%q has a character no document may have", clip(s))}
 			}
-			return false
+			return
 		}
 		i += n
 	}
-	return true
 }
 
 // zone is the eventTimeZoneOffset to write. An event that came without one

@@ -50,7 +50,7 @@ func (w *xmlWriter) eventElements(e *Event) {
 		w.later2(e)
 	case e.Type == QuantityEvent:
 		if local := locals(e.Extensions); len(local) > 0 {
-			w.wrapped(1, func() { w.fields(local) })
+			w.extension(func() { w.fields(local) })
 		}
 	default:
 		w.later1(e)
@@ -113,84 +113,6 @@ func (w *xmlWriter) certifications(e *Event) {
 	for _, c := range e.Certifications {
 		w.element("certificationInfo", c)
 	}
-}
-
-func (w *xmlWriter) errorDeclaration(d *ErrorDeclaration) {
-	if d == nil {
-		return
-	}
-	w.raw("<errorDeclaration><declarationTime>")
-	w.time(d.At)
-	w.raw("</declarationTime>")
-	w.optional("reason", errorReasons.xml(d.Reason))
-	if len(d.CorrectiveIDs) > 0 {
-		w.raw("<correctiveEventIDs>")
-		for _, id := range d.CorrectiveIDs {
-			w.element("correctiveEventID", id)
-		}
-		w.raw("</correctiveEventIDs>")
-	}
-	w.extended(d.Extensions)
-	w.raw("</errorDeclaration>")
-}
-
-// extended writes extensions of something that keeps an extension element for
-// those without a namespace.
-func (w *xmlWriter) extended(fields []Field) {
-	open := false
-	for _, f := range fields {
-		if f.Name.Space != "" {
-			continue
-		}
-		if !open {
-			w.raw("<extension>")
-			open = true
-		}
-		w.field(f)
-	}
-	if open {
-		w.raw("</extension>")
-	}
-	for _, f := range fields {
-		if f.Name.Space != "" {
-			w.field(f)
-		}
-	}
-}
-
-func (w *xmlWriter) identifiers(name string, ids []string, always bool) {
-	if len(ids) == 0 {
-		if always {
-			w.raw("<" + name + "/>")
-		}
-		return
-	}
-	w.raw("<" + name + ">")
-	for _, id := range ids {
-		w.element("epc", id)
-	}
-	w.raw("</" + name + ">")
-}
-
-func (w *xmlWriter) quantities(name string, list []Quantity) {
-	if len(list) == 0 {
-		return
-	}
-	w.raw("<" + name + ">")
-	for _, q := range list {
-		w.raw("<quantityElement>")
-		w.element("epcClass", q.Class)
-		switch {
-		case q.Amount != "" && !isDecimal(q.Amount):
-			w.fail("XML has no decimal %q", clip(q.Amount))
-		case q.Amount == "" && q.UOM != "":
-			w.fail("XML has no unit of measure without a quantity")
-		}
-		w.optional("quantity", q.Amount)
-		w.optional("uom", q.UOM)
-		w.raw("</quantityElement>")
-	}
-	w.raw("</" + name + ">")
 }
 
 // where4 writes step, disposition and places.
@@ -260,7 +182,7 @@ func (w *xmlWriter) later2(e *Event) {
 			w.fail("EPCIS 2.0 XML has no place for %q without a namespace", clip(local[0].Name.Local))
 			return
 		}
-		w.wrapped(1, func() { w.fields(local) })
+		w.extension(func() { w.fields(local) })
 	}
 }
 
@@ -278,14 +200,14 @@ func (w *xmlWriter) later1(e *Event) {
 		w.parties(e)
 		w.ilmd(e.ILMD)
 		if late {
-			w.wrapped(1, latest)
+			w.extension(latest)
 		}
 		return
 	}
 	if !late && len(e.Quantities)+len(e.Sources)+len(e.Destinations)+len(e.ILMD) == 0 {
 		return
 	}
-	w.wrapped(1, func() {
+	w.extension(func() {
 		name := "quantityList"
 		if e.Type == AggregationEvent {
 			name = "childQuantityList"
@@ -294,19 +216,16 @@ func (w *xmlWriter) later1(e *Event) {
 		w.parties(e)
 		w.ilmd(e.ILMD)
 		if late {
-			w.wrapped(1, latest)
+			w.extension(latest)
 		}
 	})
 }
 
-func (w *xmlWriter) wrapped(times int, what func()) {
-	for range times {
-		w.raw("<extension>")
-	}
+// extension writes what stands in an extension element.
+func (w *xmlWriter) extension(what func()) {
+	w.raw("<extension>")
 	what()
-	for range times {
-		w.raw("</extension>")
-	}
+	w.raw("</extension>")
 }
 
 func (w *xmlWriter) fields(list []Field) {

@@ -327,7 +327,7 @@ func (x *xmlReader) sensor(at uint32) (s Sensor) {
 }
 
 // sensorWord is the bare word of a vocabulary, or the URI of what is written as
-// a compact one, as the standard's own examples do (EPCIS 2.0 section 9.6).
+// a compact one, as the standard's own examples do.
 func (x *xmlReader) sensorWord(v vocabulary, s string) string {
 	if w := v.word(s); w != s {
 		return w

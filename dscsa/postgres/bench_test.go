@@ -49,19 +49,23 @@ func shipmentOf(prefix string, n int) document {
 // columns, no index, no constraint, no trigger.
 var bare = []string{"document", "document_part", "entry", "event", "event_item", "event_ref", "item", "hop", "retention"}
 
-// copyBack is the bare COPY of the rows that a capture has written: into
-// tables without anything, in one transaction, from the server's own binary
-// form.
+// copyBack is the bare COPY of the rows that a capture has written, as any
+// program does it: pgx, from values in memory, in one transaction, into tables
+// without anything.
 func copyBack(b *testing.B, c *custody, chain int32) time.Duration {
 	b.Helper()
 	ctx := b.Context()
 	conn, err := pgx.Connect(ctx, c.db.SuperURL())
 	require.NoError(b, err)
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	data := map[string]*bytes.Buffer{}
+	data, columns := map[string][][]any{}, map[string][]string{}
 	for _, t := range bare {
-		data[t] = &bytes.Buffer{}
-		_, err := conn.PgConn().CopyTo(ctx, data[t], fmt.Sprintf("copy (select * from custody.%s where chain_id = %d) to stdout (format binary)", t, chain))
+		rows, err := conn.Query(ctx, fmt.Sprintf("select * from custody.%s where chain_id = %d", t, chain))
+		require.NoError(b, err)
+		for _, f := range rows.FieldDescriptions() {
+			columns[t] = append(columns[t], f.Name)
+		}
+		data[t], err = pgx.CollectRows(rows, func(r pgx.CollectableRow) ([]any, error) { return r.Values() })
 		require.NoError(b, err)
 		_, err = conn.Exec(ctx, fmt.Sprintf("create table public.bare_%s as select * from custody.%s where false", t, t))
 		require.NoError(b, err)
@@ -70,7 +74,7 @@ func copyBack(b *testing.B, c *custody, chain int32) time.Duration {
 	tx, err := conn.Begin(ctx)
 	require.NoError(b, err)
 	for _, t := range bare {
-		_, err := conn.PgConn().CopyFrom(ctx, data[t], fmt.Sprintf("copy public.bare_%s from stdin (format binary)", t))
+		_, err := tx.CopyFrom(ctx, pgx.Identifier{"public", "bare_" + t}, columns[t], pgx.CopyFromRows(data[t]))
 		require.NoError(b, err)
 	}
 	require.NoError(b, tx.Commit(ctx))

@@ -198,13 +198,16 @@ func madeID(hash [32]byte) string {
 	return "ni:///sha-256;" + hex.EncodeToString(hash[:]) + "?ver=CBV2.0"
 }
 
-// eventHash is the same for the same event whatever it is called and whether
-// it is declared an error.
+// eventHash is the event hash of CBV 2.0 (section 8.9): the same for the same
+// event in whatever format it comes, whatever it is called, and whether it is
+// declared an error.
 func eventHash(e *epcis.Event) ([32]byte, error) {
-	plain := *e
-	plain.EventID, plain.Error = "", nil
-	raw, err := encodeEvent(&plain)
-	return sha256.Sum256(raw), err
+	var h [32]byte
+	digits, _, _ := strings.Cut(strings.TrimPrefix(epcis.Hash(e), "ni:///sha-256;"), "?")
+	if n, err := hex.Decode(h[:], []byte(digits)); err != nil || n != len(h) {
+		return h, fmt.Errorf("the event hash %q is not 64 hexadecimal digits", digits)
+	}
+	return h, nil
 }
 
 // content is what the chain's entry of an event covers.

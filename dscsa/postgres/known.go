@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,56 +14,81 @@ import (
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
-// KnownTx is what custody knows of things and event ids, in the caller's
-// transaction: a statement for each kind of fact, however many things.
-func (st *Store) KnownTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, things, eventIDs []string) (map[string]check.Thing, map[string]string, error) {
+// KnownTx is what custody knows of what a batch of events is about, in the
+// caller's transaction: a statement for each kind of fact, however many things.
+// Products and parties are the register's to add.
+func (st *Store) KnownTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, q check.Query) (check.Answer, error) {
+	a := check.Answer{Things: map[string]check.Thing{}, EventIDs: map[string]string{}, Hashes: map[string]bool{}}
 	s, err := look(ctx, tx, tenant)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
-	units, err := st.UnitsTx(ctx, tx, tenant, things)
+	units, err := st.UnitsTx(ctx, tx, tenant, q.Things)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
 	made, gone, err := s.happened(ctx, units)
 	if err != nil {
-		return nil, nil, err
+		return a, err
 	}
-	out := map[string]check.Thing{}
+	filled, err := s.filled(ctx, units)
+	if err != nil {
+		return a, err
+	}
 	for i := range units {
 		u := &units[i]
 		if u.Key == "" {
 			continue
 		}
-		out[u.Key] = check.Thing{
-			Commissioned: made[u.ID], Decommissioned: gone[u.ID], Lot: u.Lot, Expiry: u.Expiry, Parent: u.Parent, Holder: u.Owner,
-			Held: heldBecause(u), Last: u.LastTime,
+		a.Things[u.Key] = check.Thing{
+			Commissioned: made[u.ID], Decommissioned: gone[u.ID], Lot: u.Lot, Expiry: u.Expiry, Parent: u.Parent, Filled: filled[u.ID],
+			Holder: u.Owner, Held: heldBecause(u), Last: u.LastTime,
 		}
 	}
-	hashes := map[string]string{}
-	if len(eventIDs) > 0 {
-		_, err = collect(ctx, tx, "look for event ids", sqlEventHashes, func(rows pgx.Rows) (struct{}, error) {
-			var id string
-			var hash []byte
-			err := rows.Scan(&id, &hash)
-			hashes[id] = hex.EncodeToString(hash)
-			return struct{}{}, err
-		}, s.id, eventIDs)
+	hashes := make([][]byte, 0, len(q.Hashes))
+	for _, h := range q.Hashes {
+		raw, err := hex.DecodeString(h)
+		if err != nil {
+			return a, fmt.Errorf("the event hash %q is not hexadecimal: %w", h, err)
+		}
+		hashes = append(hashes, raw)
 	}
-	return out, hashes, err
+	_, err = collect(ctx, tx, "look for events", sqlEventHashes, func(rows pgx.Rows) (struct{}, error) {
+		var id string
+		var hash []byte
+		err := rows.Scan(&id, &hash)
+		a.EventIDs[id] = hex.EncodeToString(hash)
+		a.Hashes[hex.EncodeToString(hash)] = true
+		return struct{}{}, err
+	}, s.id, q.EventIDs, hashes)
+	return a, err
+}
+
+// ids are the numbers of the units that are known.
+func ids(units []dscsa.Unit) []int64 {
+	out := make([]int64, 0, len(units))
+	for i := range units {
+		if units[i].Key != "" {
+			out = append(out, units[i].ID)
+		}
+	}
+	return out
+}
+
+// filled are the things that have something in them.
+func (s *session) filled(ctx context.Context, units []dscsa.Unit) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	_, err := collect(ctx, s.tx, "look what is full", sqlFilled, func(rows pgx.Rows) (struct{}, error) {
+		var id int64
+		err := rows.Scan(&id)
+		out[id] = true
+		return struct{}{}, err
+	}, s.id, ids(units))
+	return out, err
 }
 
 func (s *session) happened(ctx context.Context, units []dscsa.Unit) (made, gone map[int64]time.Time, err error) {
 	made, gone = map[int64]time.Time{}, map[int64]time.Time{}
-	var ids []int64
-	for i := range units {
-		if units[i].Key != "" {
-			ids = append(ids, units[i].ID)
-		}
-	}
-	if len(ids) == 0 {
-		return made, gone, nil
-	}
 	_, err = collect(ctx, s.tx, "look when things were made", sqlHappened, func(rows pgx.Rows) (struct{}, error) {
 		var id int64
 		var first, last *time.Time
@@ -74,7 +100,7 @@ func (s *session) happened(ctx context.Context, units []dscsa.Unit) (made, gone 
 			gone[id] = *last
 		}
 		return struct{}{}, err
-	}, s.id, ids)
+	}, s.id, ids(units))
 	return made, gone, err
 }
 

@@ -18,6 +18,8 @@ type item struct {
 	id                int64
 	key, gtin, serial string
 	version           int32
+	firstEvent        int64 // of a new one: the event that names it
+	firstRole         int16
 	dscsa.Standing
 }
 

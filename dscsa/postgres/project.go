@@ -24,13 +24,13 @@ func (w *work) load(ctx context.Context) error {
 	}
 	for _, r := range w.fresh {
 		if r.parent != "" {
-			r.fact.Parent = w.number1(r.parent)
+			r.fact.Parent = w.number1(r.parent, r.seq, roleParent)
 		}
-		r.fact.Members, r.fact.Outputs = w.numbers(r.members), w.numbers(r.outputs)
+		r.fact.Members, r.fact.Outputs = w.numbers(r.members, r.seq, r.role), w.numbers(r.outputs, r.seq, roleOutput)
 		w.facts = append(w.facts, r.fact)
 	}
 	if len(w.p.holding) > 0 {
-		f := dscsa.Fact{Seq: w.placed, At: w.at.UnixMicro(), Members: w.numbers(w.p.holding), Holds: []int64{w.placed}}
+		f := dscsa.Fact{Seq: w.placed, At: w.at.UnixMicro(), Members: w.numbers(w.p.holding, 0, roleEPC), Holds: []int64{w.placed}}
 		w.facts, w.named = append(w.facts, f), map[int64]bool{}
 		for _, id := range f.Members {
 			w.named[id] = true
@@ -43,13 +43,14 @@ func (w *work) have(i *item) {
 	w.items[i.key], w.byID[i.id] = i, i
 }
 
-// number1 is an item's number; a new one gets the next.
-func (w *work) number1(key string) int64 {
+// number1 is an item's number; a new one gets the next, and remembers the event
+// that named it.
+func (w *work) number1(key string, event int64, role int16) int64 {
 	i := w.items[key]
 	if i == nil {
 		id := w.p.things[key]
 		w.last++
-		i = &item{id: w.last, key: key, gtin: id.GTIN(), serial: id.Serial, Standing: dscsa.Standing{State: dscsa.Unknown}}
+		i = &item{id: w.last, key: key, gtin: id.GTIN(), serial: id.Serial, firstEvent: event, firstRole: role, Standing: dscsa.Standing{State: dscsa.Unknown}}
 		if i.gtin == "" && i.serial == "" {
 			i.serial = id.Number
 		}
@@ -58,13 +59,13 @@ func (w *work) number1(key string) int64 {
 	return i.id
 }
 
-func (w *work) numbers(keys []string) []int64 {
+func (w *work) numbers(keys []string, event int64, role int16) []int64 {
 	if len(keys) == 0 {
 		return nil
 	}
 	out := make([]int64, len(keys))
 	for i, key := range keys {
-		out[i] = w.number1(key)
+		out[i] = w.number1(key, event, role)
 	}
 	return out
 }

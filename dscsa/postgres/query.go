@@ -32,10 +32,11 @@ const (
 
 // Query is a page of the events that answer q: at most limit, from after the
 // place, and the place to go on from, "" at the end. The database narrows down
-// by what it has indexes for, query.Match has the last word.
+// by what it has indexes for, query.Match has the last word. With parties, GLNs,
+// it is of events in documents that one of them sent or was sent.
 //
 // Errors: ErrPlace, or the database.
-func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, after string, limit int) ([]dscsa.Recorded, string, error) {
+func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, parties []string, after string, limit int) ([]dscsa.Recorded, string, error) {
 	at, err := pageEnd(after)
 	if err != nil {
 		return nil, "", err
@@ -44,7 +45,7 @@ func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, afte
 	next := ""
 	err = pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		for scanned := 0; ; {
-			rows, err := events(ctx, tx, narrow(&q, at))
+			rows, err := events(ctx, tx, narrow(&q, parties, at))
 			if err != nil {
 				return err
 			}
@@ -130,8 +131,14 @@ var itemRoles = map[query.Role][]int16{
 var refKinds = map[query.List]int16{query.BizTransactions: 1, query.Sources: 2, query.Destinations: 3}
 
 // narrow is what the database can say of a query.
-func narrow(q *query.Query, at *end) *filter {
+func narrow(q *query.Query, parties []string, at *end) *filter {
 	s := &filter{}
+	if parties != nil {
+		s.and(`exists (select from custody.document d
+                 where d.chain_id = e.chain_id and (d.sender = any (?) or d.receiver = any (?))
+                   and (d.seq = e.document
+                        or d.seq in (select y.document from custody.event_copy y where y.chain_id = e.chain_id and y.event = e.seq)))`, parties, parties)
+	}
 	text(s, "e.type", q.EventTypes)
 	text(s, "e.action", q.Actions)
 	text(s, "e.biz_step", q.BizSteps)

@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -125,7 +127,7 @@ func (st *Store) LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, 
 		if err != nil {
 			return err
 		}
-		rows, err := collect(ctx, tx, "read a lot", sqlItemsOfLot, scanItem, s.id, gtin, lot)
+		rows, err := s.ofLot(ctx, gtin, lot)
 		if err != nil {
 			return err
 		}
@@ -138,6 +140,25 @@ func (st *Store) LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, 
 		return err
 	})
 	return out, err
+}
+
+// ofLot is every item of a lot, as it stands.
+func (s *session) ofLot(ctx context.Context, gtin, lot string) ([]*item, error) {
+	named, err := collect(ctx, s.tx, "read a lot", sqlLotEvents, func(rows pgx.Rows) ([]int64, error) {
+		var members, outputs []byte
+		err := rows.Scan(&members, &outputs)
+		return append(unpacked(members), unpacked(outputs)...), err
+	}, s.id, lot)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.items(ctx, sqlItemsByID, slices.Concat(named...))
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, func(i *item) bool { return i.gtin != gtin || i.Lot != lot })
+	slices.SortFunc(rows, func(a, b *item) int { return cmp.Compare(a.id, b.id) })
+	return rows, nil
 }
 
 // backTo is items as they stood at a moment; what was not made yet is left

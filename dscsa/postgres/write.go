@@ -1,9 +1,11 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"time"
 
@@ -168,9 +170,12 @@ func (w *work) linkArguments() [][]byte {
 	qevent, qrole, qplace := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidInt4, 0)
 	qclass, qamount, quom := newArray(oidText, 0), newArray(oidText, 0), newArray(oidText, 0)
 	for _, r := range w.fresh {
-		seen := make(map[int64]bool, len(r.fact.Members))
+		seen := map[int64]bool{}
 		named := func(ids []int64, role int16) {
 			for _, id := range ids {
+				if i := w.byID[id]; i.firstEvent == r.seq && i.firstRole == role {
+					continue // it stands on the item
+				}
 				if seen[id] {
 					continue // named twice in one list
 				}
@@ -247,14 +252,16 @@ func (w *work) project(ctx context.Context) error {
 		return nil
 	}
 	n := len(list)
-	ids, keys, gtins, serials := newArray(oidInt8, 12*n), newArray(oidText, 40*n), newArray(oidText, 18*n), newArray(oidText, 20*n)
+	names := dictionary{places: map[string]int32{}, texts: newArray(oidText, 256)}
+	ids, keys, gtins, serials := newArray(oidInt8, 12*n), newArray(oidText, 40*n), newArray(oidInt4, 8*n), newArray(oidText, 20*n)
+	first, firstRole := newArray(oidInt8, 12*n), newArray(oidInt2, 6*n)
 	at, last, parent, made := newArray(oidTime, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n)
-	conflict, why, hops := newArray(oidInt8, 4*n), newArray(oidText, 4*n), newArray(oidInt4, 8*n)
-	lots, expiry, states, blocked := newArray(oidText, 12*n), newArray(oidDate, 8*n), newArray(oidText, 14*n), newArray(oidText, 4*n)
-	owners, sure, holders, places := newArray(oidText, 17*n), newArray(oidBool, 5*n), newArray(oidText, 17*n), newArray(oidText, 17*n)
+	conflict, why, hops, hop := newArray(oidInt8, 4*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
+	lots, expiry, states, blocked := newArray(oidInt4, 8*n), newArray(oidDate, 8*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
+	owners, sure, holders, places := newArray(oidInt4, 8*n), newArray(oidBool, 5*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
 	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
 	hitem, hn, hevent, hat := newArray(oidInt8, 0), newArray(oidInt4, 0), newArray(oidInt8, 0), newArray(oidTime, 0)
-	hfrom, hto := newArray(oidText, 0), newArray(oidText, 0)
+	hfrom, hto := newArray(oidInt4, 0), newArray(oidInt4, 0)
 	covers := covering{placed: w.placed, named: w.named}
 	for _, i := range list {
 		st := w.book.Of(i.id)
@@ -263,14 +270,16 @@ func (w *work) project(ctx context.Context) error {
 		}
 		ids.int64(i.id)
 		if w.stored(i.id) {
-			keys.text("")
-			gtins.text("")
-			serials.text("")
+			keys.null()
+			gtins.null()
+			serials.null()
 		} else {
 			keys.text(i.key)
-			gtins.text(i.gtin)
+			gtins.int32(names.place(i.gtin))
 			serials.text(i.serial)
 		}
+		first.id(i.firstEvent)
+		firstRole.int16(i.firstRole)
 		if st.LastEvent == 0 {
 			at.null()
 		} else {
@@ -280,16 +289,16 @@ func (w *work) project(ctx context.Context) error {
 		parent.id(st.Parent)
 		made.id(st.Commissioned)
 		conflict.id(st.Conflict)
-		why.text(st.ConflictWhy)
+		why.int32(names.place(st.ConflictWhy))
 		hops.int32(st.Hops)
-		lots.text(st.Lot)
+		lots.int32(names.place(st.Lot))
 		expiry.date(st.Expiry)
-		states.text(string(st.State))
-		blocked.text(st.Blocked)
-		owners.text(st.Owner)
+		states.int32(names.place(string(st.State)))
+		blocked.int32(names.place(st.Blocked))
+		owners.int32(names.place(st.Owner))
 		sure.bool(st.OwnerSure)
-		holders.text(st.Holder)
-		places.text(st.Location)
+		holders.int32(names.place(st.Holder))
+		places.int32(names.place(st.Location))
 		if w.cut[i.id] && i.Hops > 0 {
 			kitem.int64(i.id)
 			kkeep.int32(0)
@@ -299,8 +308,13 @@ func (w *work) project(ctx context.Context) error {
 			hn.int32(h.Number)
 			hevent.int64(h.Event)
 			hat.micros(h.At.UnixMicro())
-			hfrom.text(h.From)
-			hto.text(h.To)
+			hfrom.int32(names.place(h.From))
+			hto.int32(names.place(h.To))
+		}
+		if len(st.Fresh) > 0 {
+			hop.int32(int32(hitem.n))
+		} else {
+			hop.int32(0)
 		}
 		covers.add(i, st.Holds)
 		if st.Conflict != 0 && st.Conflict != i.Conflict {
@@ -310,10 +324,10 @@ func (w *work) project(ctx context.Context) error {
 		}
 	}
 	err := w.pass(ctx, "custody.project", sqlProject, [][]byte{
-		w.tenant[:], int32Param(w.id), int64Param(w.seq), ids.param(), keys.param(), gtins.param(), serials.param(), at.param(), last.param(),
-		parent.param(), made.param(), conflict.param(), why.param(), hops.param(), lots.param(), expiry.param(), states.param(), blocked.param(),
-		owners.param(), sure.param(), holders.param(), places.param(), kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(),
-		hat.param(), hfrom.param(), hto.param(),
+		w.tenant[:], int32Param(w.id), int64Param(w.seq), names.texts.param(), ids.param(), keys.param(), gtins.param(), serials.param(),
+		first.param(), firstRole.param(), at.param(), last.param(), parent.param(), made.param(), conflict.param(), why.param(), hops.param(),
+		hop.param(), lots.param(), expiry.param(), states.param(), blocked.param(), owners.param(), sure.param(), holders.param(), places.param(),
+		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param(),
 	})
 	if err != nil {
 		return err
@@ -321,8 +335,29 @@ func (w *work) project(ctx context.Context) error {
 	return w.cover(ctx, covers)
 }
 
-// written is the items whose rows are to be written: the new ones in order,
-// then those that changed.
+// dictionary is texts that many items share, given once.
+type dictionary struct {
+	places map[string]int32
+	texts  *array
+	last   string // most look-ups repeat the one before
+	at     int32
+}
+
+func (d *dictionary) place(s string) int32 {
+	if d.at != 0 && d.last == s {
+		return d.at
+	}
+	n, ok := d.places[s]
+	if !ok {
+		d.texts.text(s)
+		n = int32(d.texts.n)
+		d.places[s] = n
+	}
+	d.last, d.at = s, n
+	return n
+}
+
+// written is the items whose rows are to be written, in order.
 func (w *work) written() []*item {
 	fresh := make([]*item, w.last-w.before)
 	var changed []*item
@@ -340,7 +375,8 @@ func (w *work) written() []*item {
 			}
 		})
 	}
-	return append(fresh, changed...)
+	slices.SortFunc(changed, func(a, b *item) int { return cmp.Compare(a.id, b.id) })
+	return append(changed, fresh...)
 }
 
 // covering is items that come under holds.

@@ -259,27 +259,28 @@ func fact(name, value string) epcis.Attribute {
 	return epcis.Attribute{ID: masterData + "#" + name, Value: value}
 }
 
-// place is a GLN as an EPC URI. How much of it is the company's prefix is not
-// known, and twelve digits with an empty location reference name the same
-// place (GS1 TDS, SGLN).
+// place is a GLN as an EPC URI.
 func place(gln string) string {
 	if len(gln) != 13 {
 		return ""
 	}
-	urn, _ := gs1.ID{Kind: gs1.SGLN, Number: gln, Prefix: 12}.URN()
-	return urn
+	return EPC("414/" + gln)
 }
 
-// EPC is the EPC URI of a thing's canonical key. Of an SSCC how much is the
-// company's prefix is not known: it is written as a US drug company's, and
-// every length names the same thing.
+// EPC is the EPC URI of a thing's or a place's canonical key. How much of an
+// SSCC or a GLN is the company's prefix is not known, and every length names the
+// same: an SSCC is written as a US drug company's, and a GLN as twelve digits
+// with an empty location reference (GS1 TDS).
 func EPC(key string) string {
 	id, err := gs1.ParseKey(key)
 	if err != nil {
 		return key
 	}
-	if id.Kind == gs1.SSCC && id.Prefix == 0 {
+	switch {
+	case id.Kind == gs1.SSCC && id.Prefix == 0:
 		id.Prefix = 7
+	case id.Kind == gs1.SGLN:
+		id.Prefix = 12
 	}
 	if urn, ok := id.URN(); ok {
 		return urn

@@ -22,6 +22,7 @@ import (
 	"github.com/recourse/recourse/internal/apidb/internal/apiqueries"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/pgtenant"
+	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
@@ -71,6 +72,14 @@ func classifyPg(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == "55P03" || pg.Code == "40P01": // lock_timeout, deadlock: somebody else holds it
 		return fmt.Errorf("%w: %w", api.ErrBusy, err)
+	case pg.ConstraintName == "partner_gln_once":
+		return &api.TakenError{Code: "gln_taken", Detail: "A GLN belongs to another company."}
+	case pg.ConstraintName == "product_pkey":
+		return &api.TakenError{Code: "product_known", Detail: "The product is on record already."}
+	case pg.ConstraintName == "partner_key_once":
+		return &api.TakenError{Code: "key_bound", Detail: "The key speaks for a company already."}
+	case pg.ConstraintName == "book_is_open":
+		return fmt.Errorf("%w: %w", ledger.ErrNoBook, err)
 	case pg.Code == "LG001": // the books' own no
 		return fmt.Errorf("%w: %w", &api.LedgerRefusedError{Detail: pg.Message}, err)
 	case pg.ConstraintName == "approval_two_people", pg.ConstraintName == "approval_decision_two_people":

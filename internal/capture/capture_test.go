@@ -23,6 +23,7 @@ import (
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/epcis"
 	custody "github.com/recourse/recourse/dscsa/postgres"
+	"github.com/recourse/recourse/dscsa/query"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/pgtenant"
@@ -189,10 +190,12 @@ func TestWhatCannotBeTakenLeavesItsJobAlone(t *testing.T) {
 	require.False(t, job.Success)
 	require.Equal(t, 2, job.Events, "the events that can be taken are")
 	require.Equal(t, 1, b.count("document"))
-	kept, err := b.service.Job(t.Context(), b.tenant, job.ID)
+	kept, err := b.service.Job(t.Context(), b.who, job.ID)
 	require.NoError(t, err)
 	require.Equal(t, job.Findings, kept.Findings)
-	_, err = b.service.Job(t.Context(), b.db.Tenant(), job.ID)
+	other := b.who
+	other.Tenant = b.db.Tenant()
+	_, err = b.service.Job(t.Context(), other, job.ID)
 	require.ErrorIs(t, err, epcisapi.ErrNotFound, "another tenant's job is not there")
 
 	job = b.take([]byte("<epcis:EPCISDocument"), false)
@@ -253,6 +256,25 @@ func TestWhoSendsIsWhoTheDocumentSays(t *testing.T) {
 	b.who.KeyID = other.ID
 	job := b.take(document, false)
 	require.True(t, job.Success, "%+v", job.Findings)
+
+	// Each sees what it sent or was sent, and its own jobs.
+	seen := func(who auth.Principal) int {
+		found, _, err := b.service.Events(t.Context(), who, query.Query{OrderBy: query.ByRecordTime}, "", 10)
+		require.NoError(t, err)
+		return len(found)
+	}
+	require.Equal(t, 4, seen(b.who))
+	buyer := auth.Principal{Tenant: b.tenant, KeyID: key.ID, Role: "trading_partner"}
+	require.Equal(t, 4, seen(buyer))
+	_, err = b.service.Job(t.Context(), buyer, job.ID)
+	require.ErrorIs(t, err, epcisapi.ErrNotFound, "the seller's job")
+	require.Zero(t, seen(auth.Principal{Tenant: b.tenant, KeyID: "key_of_nobody", Role: "trading_partner"}))
+	bind("ptr_00000000000000000000000003", "0860005678204")
+	third, err := auth.NewKey("test")
+	require.NoError(t, err)
+	require.NoError(t, tenancy.PutKey(t.Context(), conn, tenancy.Key{ID: third.ID, Tenant: b.tenant, Role: "trading_partner", SecretSHA256: third.Digest}))
+	b.bindKey("ptr_00000000000000000000000003", third.ID)
+	require.Zero(t, seen(auth.Principal{Tenant: b.tenant, KeyID: third.ID, Role: "trading_partner"}), "a partner that has no part in it")
 }
 
 func (b *bundle) bindKey(partner, key string) {

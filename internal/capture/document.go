@@ -69,7 +69,15 @@ func (s *Service) examine(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, d *d
 		for to < len(d.events) && d.numbers[to] == d.numbers[to-1]+1 {
 			to++
 		}
-		if err := d.checked.Against(ctx, known, d.numbers[from], d.events[from:to], custody.EventHash); err != nil {
+		hashes := make([]string, 0, to-from)
+		for _, e := range d.events[from:to] {
+			h, err := custody.EventHash(e)
+			if err != nil {
+				return check.Report{}, err
+			}
+			hashes = append(hashes, h)
+		}
+		if err := d.checked.Against(ctx, known, d.numbers[from], d.events[from:to], hashes); err != nil {
 			return check.Report{}, err
 		}
 		from = to

@@ -10,21 +10,34 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/api/epcisapi"
+	"github.com/recourse/recourse/dscsa"
 	custody "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/dscsa/query"
+	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture/internal/capturedb"
 	"github.com/recourse/recourse/internal/pgtenant"
 )
 
+// tradingPartner is the role of a partner's key.
+const tradingPartner = "trading_partner"
+
 // Job implements epcisapi.Repository.
-func (s *Service) Job(ctx context.Context, tenant uuid.UUID, id string) (epcisapi.Job, error) {
+func (s *Service) Job(ctx context.Context, who auth.Principal, id string) (epcisapi.Job, error) {
 	key, err := uuid.Parse(id)
 	if err != nil {
 		return epcisapi.Job{}, epcisapi.ErrNotFound
 	}
-	return s.one(ctx, tenant, func(q *capturedb.Queries) (capturedb.CustodyCaptureJob, error) {
-		return q.Job(ctx, capturedb.JobParams{TenantID: tenant, ID: key})
+	return s.one(ctx, who.Tenant, func(q *capturedb.Queries) (capturedb.CustodyCaptureJob, error) {
+		return q.Job(ctx, capturedb.JobParams{TenantID: who.Tenant, ID: key, OfKey: own(who)})
 	})
+}
+
+// own is the key whose jobs a partner's key sees; nil: everybody's.
+func own(who auth.Principal) *string {
+	if who.Role == tradingPartner {
+		return &who.KeyID
+	}
+	return nil
 }
 
 // taken is the job that took the bytes with this digest.
@@ -52,7 +65,7 @@ func (s *Service) one(ctx context.Context, tenant uuid.UUID, find func(*captured
 }
 
 // Jobs implements epcisapi.Repository.
-func (s *Service) Jobs(ctx context.Context, tenant uuid.UUID, after string, limit int) ([]epcisapi.Job, error) {
+func (s *Service) Jobs(ctx context.Context, who auth.Principal, after string, limit int) ([]epcisapi.Job, error) {
 	from := uuid.Max
 	if after != "" {
 		var err error
@@ -61,8 +74,8 @@ func (s *Service) Jobs(ctx context.Context, tenant uuid.UUID, after string, limi
 		}
 	}
 	var out []epcisapi.Job
-	err := pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
-		rows, err := capturedb.New(tx).Jobs(ctx, capturedb.JobsParams{TenantID: tenant, After: from, N: int32(limit)})
+	err := pgtenant.ReadTx(ctx, s.pool, who.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := capturedb.New(tx).Jobs(ctx, capturedb.JobsParams{TenantID: who.Tenant, After: from, N: int32(limit), OfKey: own(who)})
 		if err != nil {
 			return err
 		}
@@ -93,8 +106,16 @@ func jobOf(row capturedb.CustodyCaptureJob) (epcisapi.Job, error) {
 }
 
 // Events implements epcisapi.Repository.
-func (s *Service) Events(ctx context.Context, tenant uuid.UUID, q query.Query, after string, limit int) ([]epcisapi.Recorded, string, error) {
-	found, next, err := s.custody.Query(ctx, tenant, q, after, limit)
+func (s *Service) Events(ctx context.Context, who auth.Principal, q query.Query, after string, limit int) ([]epcisapi.Recorded, string, error) {
+	var parties []string
+	if who.Role == tradingPartner {
+		partner, err := s.partnerOf(ctx, who)
+		if err != nil || len(partner.GLNs) == 0 {
+			return nil, "", err
+		}
+		parties = partner.GLNs
+	}
+	found, next, err := s.custody.Query(ctx, who.Tenant, q, parties, after, limit)
 	if errors.Is(err, custody.ErrPlace) {
 		return nil, "", epcisapi.ErrPlace
 	}
@@ -106,6 +127,16 @@ func (s *Service) Events(ctx context.Context, tenant uuid.UUID, q query.Query, a
 		out[i] = epcisapi.Recorded{Event: &found[i].Event, RecordedAt: found[i].RecordedAt}
 	}
 	return out, next, nil
+}
+
+// partnerOf is the company a key speaks for; the zero one when it speaks for
+// nobody.
+func (s *Service) partnerOf(ctx context.Context, who auth.Principal) (p dscsa.Partner, err error) {
+	err = pgtenant.ReadTx(ctx, s.pool, who.Tenant, func(ctx context.Context, tx pgx.Tx) error {
+		p, _, err = s.partners.OfKeyTx(ctx, tx, who.Tenant, who.KeyID)
+		return err
+	})
+	return p, err
 }
 
 // Names implements epcisapi.Repository.

@@ -19,7 +19,7 @@ type knowledge struct {
 
 // Look implements check.Known.
 func (k *knowledge) Look(ctx context.Context, q check.Query) (a check.Answer, err error) {
-	if a.Things, a.Events, err = k.s.custody.KnownTx(ctx, k.tx, k.tenant, q.Things, q.EventIDs); err != nil {
+	if a, err = k.s.custody.KnownTx(ctx, k.tx, k.tenant, q); err != nil {
 		return a, err
 	}
 	if a.Products, err = k.s.partners.KnownProductsTx(ctx, k.tx, k.tenant, q.Products); err != nil {

@@ -48,7 +48,10 @@ type server struct {
 	template string
 }
 
-var once = sync.OnceValues(start)
+var (
+	once  = sync.OnceValues(start)
+	roles sync.Mutex
+)
 
 // New returns a fresh database, gone when the test ends.
 func New(tb testing.TB) *DB {
@@ -72,6 +75,8 @@ func NewEmpty(tb testing.TB) *DB {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 	defer cancel()
 	require.NoError(tb, srv.exec(ctx, "create database "+d.name))
+	roles.Lock() // they are the cluster's: two scripts at once change one row of its catalogue
+	defer roles.Unlock()
 	require.NoError(tb, srv.execIn(ctx, d.name, db.Roles()))
 	return d
 }

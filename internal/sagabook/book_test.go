@@ -37,7 +37,7 @@ func setup(t *testing.T) *bundle {
 	conn, err := pgx.Connect(t.Context(), db.SuperURL())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	b := &bundle{Book: sagabook.New(pool, postgres.New(pool)), t: t, db: db, super: conn, tenant: db.Tenant()}
+	b := &bundle{Book: sagabook.New(pool, postgres.New(pool), nil), t: t, db: db, super: conn, tenant: db.Tenant()}
 	b.saga = b.accept("A-1")
 	return b
 }
@@ -350,7 +350,7 @@ func TestAttentionIsResolvedByTwoPeopleOnce(t *testing.T) {
 func BenchmarkIntendSettle(b *testing.B) {
 	db := pgtest.New(b)
 	pool := db.Pool("app_worker")
-	book, tenant := sagabook.New(pool, postgres.New(pool)), db.Tenant()
+	book, tenant := sagabook.New(pool, postgres.New(pool), nil), db.Tenant()
 	ctx := b.Context()
 	super := db.Super()
 	for b.Loop() {

@@ -41,6 +41,8 @@ type Sealer struct {
 	// Sealed and Refused count checkpoints since the start: signed, and not
 	// signed because a book does not continue what was signed of it.
 	Sealed, Refused atomic.Int64
+
+	recalled bool // every book has been held against the archive, once
 }
 
 const (
@@ -109,6 +111,11 @@ func (s *Sealer) Round(ctx context.Context) error {
 	store := postgres.NewSeals(s.Pool, s.Old...)
 	due, err := store.Due(ctx, names)
 	if err != nil {
+		s.recalled = false // the server that answers again may be another one
+		return err
+	}
+	recalled, err := s.recall(ctx, store, due)
+	if err != nil {
 		return err
 	}
 	var g errgroup.Group
@@ -122,7 +129,36 @@ func (s *Sealer) Round(ctx context.Context) error {
 		})
 	}
 	_ = g.Wait() // each book's error is in errs
-	return errors.Join(errs...)
+	return errors.Join(append(errs, recalled)...)
+}
+
+// recall holds the books at rest against the archive, in the first round and
+// after the database was away: one that was restored, or failed over to one that was behind, may have
+// lost what was sealed, and such a book does not move by itself. lost says what
+// was found.
+func (s *Sealer) recall(ctx context.Context, store *postgres.Seals, due []postgres.SealBook) (lost, err error) {
+	if s.recalled || s.Archive == nil {
+		return nil, nil
+	}
+	all, err := store.Books(ctx)
+	if err != nil {
+		return nil, err
+	}
+	moves := map[int32]bool{}
+	for _, b := range due {
+		moves[b.ID] = true
+	}
+	var errs []error
+	for _, b := range all {
+		if moves[b.ID] {
+			continue
+		}
+		_, err := s.kept(ctx, b)
+		s.alarm(ctx, b, err)
+		errs = append(errs, err)
+	}
+	s.recalled = true
+	return errors.Join(errs...), nil
 }
 
 // alarm says loudly that a book was changed.
@@ -186,6 +222,9 @@ func (s *Sealer) kept(ctx context.Context, b postgres.SealBook) ([]seal.Checkpoi
 	}
 	if last == nil {
 		return nil, nil
+	}
+	if last.Size > b.Seq {
+		return nil, fmt.Errorf("%w: %d transactions were sealed and there are %d", seal.ErrInconsistent, last.Size, b.Seq)
 	}
 	if b.Sealed < last.Size {
 		s.Log.WarnContext(ctx, "the database has forgotten a checkpoint that was kept",

@@ -109,12 +109,22 @@ func (f fixture) requireSound(kept ...[]byte) {
 	require.Empty(f, report.Violations)
 }
 
+func (f *fixture) open(book ledger.Book) {
+	f.Helper()
+	conn, err := pgx.Connect(f.Context(), f.db.SuperURL())
+	require.NoError(f, err)
+	defer func() { _ = conn.Close(context.WithoutCancel(f.Context())) }()
+	_, err = conn.Exec(f.Context(), `begin; set local role ledger_owner; select ledger.open_book('`+book.Tenant.String()+`', '`+book.Entity+`'); commit`)
+	require.NoError(f, err)
+}
+
 func TestEveryBookThatMovedIsSealedKeptAndCosigned(t *testing.T) {
 	t.Parallel()
 	f := setUp(t)
 	w1, w2 := f.witness("witness.example/w1"), f.witness("witness.example/w2")
 	s := f.sealer(w1.Witness, w2.Witness)
 	mine, theirs := ledger.Main(f.db.Tenant()), ledger.Book{Tenant: f.db.Tenant(), Entity: "gmbh"}
+	f.open(theirs)
 	f.post(mine, 300)
 	f.post(theirs, 3)
 	require.NoError(t, s.Round(t.Context()))

@@ -45,3 +45,10 @@ func (s Signaller) CancelSaga(ctx context.Context, id string) error {
 func (s Signaller) ResolveSaga(ctx context.Context, id, approval, step, action string) error {
 	return s.Client.SignalWorkflow(ctx, id, "", saga.SignalResolve, saga.Resolution{ApprovalID: approval, Step: step, Action: action})
 }
+
+// WakeSaga tells a waiting step of a saga that there is news for it.
+func (s Signaller) WakeSaga(ctx context.Context, id, step string) error {
+	ctx, cancel := context.WithTimeout(ctx, hint)
+	defer cancel()
+	return s.Client.SignalWorkflow(ctx, id, "", saga.SignalWake, step)
+}

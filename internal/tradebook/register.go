@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/recourse/recourse/activities"
@@ -79,9 +80,9 @@ func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Part
 
 // AddLicenceTx records a licence of a company, or newer evidence of one.
 func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner string, l dscsa.Licence) error {
-	var expires *time.Time
+	expires := ""
 	if !l.ExpiresOn.IsZero() {
-		expires = &l.ExpiresOn
+		expires = l.ExpiresOn.Format(time.DateOnly)
 	}
 	err := tradequeries.New(tx).AddLicence(ctx, tradequeries.AddLicenceParams{
 		TenantID: tenant, PartnerID: partner, Kind: string(l.Kind), Number: l.Number, State: l.State, ValidFrom: l.ValidFrom,
@@ -89,6 +90,15 @@ func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner stri
 	})
 	if err != nil {
 		return fmt.Errorf("add a licence of partner %s: %w", partner, err)
+	}
+	return nil
+}
+
+// SetEndpointTx says where a company takes documents.
+func SetEndpointTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner, endpoint string) error {
+	err := tradequeries.New(tx).SetEndpoint(ctx, tradequeries.SetEndpointParams{TenantID: tenant, ID: partner, T3Endpoint: orNull(endpoint)})
+	if err != nil {
+		return fmt.Errorf("set the endpoint of partner %s: %w", partner, err)
 	}
 	return nil
 }
@@ -113,6 +123,12 @@ func AddProductTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Prod
 		return fmt.Errorf("add product %s: %w", p.GTIN, err)
 	}
 	return nil
+}
+
+// IsKnown reports whether something could not be added because it is there.
+func IsKnown(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
 }
 
 // PartnerTx finds a company by id or GLN. Errors: activities.ErrNoPartner.

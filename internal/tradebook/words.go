@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -92,9 +93,16 @@ func (b *Book) Receipt(ctx context.Context, tenant uuid.UUID, saga string) (r ds
 
 // Stored are a transfer's facts and the companies of it.
 type Stored struct {
-	Facts               *t3.Facts
-	SellerID, BuyerID   string
-	XMLSHA256           [32]byte
+	Facts             *t3.Facts
+	SellerID, BuyerID string
+	XMLSHA256         [32]byte
+}
+
+// Sold reports whether a thing, by its canonical key, is part of the shipment.
+func (s *Stored) Sold(key string) bool {
+	epc := t3.EPC(key)
+	return slices.ContainsFunc(s.Facts.Units, func(u t3.Unit) bool { return u.EPC == epc }) ||
+		slices.ContainsFunc(s.Facts.Containers, func(c t3.Container) bool { return c.EPC == epc })
 }
 
 // Stored finds what a transfer's documents are made from.

@@ -212,6 +212,19 @@ func TestNobodyChangesTheBooks(t *testing.T) {
 			case "app_api", "app_worker":
 				try("another tenant's book", `select ledger.lock_book('`+other.String()+`', 'main', true)`)
 				try("accounts for another tenant", `select ledger.open_accounts('`+other.String()+`', 'main', '{x}', '{x}', '{asset}', '{D}', '{usd}', '{}', '{}')`)
+				for name, account := range map[string]string{
+					"an account of one's own":     `'{x}', '{x}', '{asset}', '{D}', '{usd}', '{}', '{}'`,
+					"the chart's under two names": `'{1010,1020}', '{"Cash, bank",Mine}', '{asset,asset}', '{D,D}', '{jpy,jpy}', '{}', '{}'`,
+					"the chart's, another type":   `'{2010}', '{Customer deposits}', '{asset}', '{C}', '{jpy}', '{}', '{}'`,
+					"the chart's, another side":   `'{2010}', '{Customer deposits}', '{liability}', '{D}', '{jpy}', '{}', '{}'`,
+					"the chart's with a floor":    `'{2010}', '{Customer deposits}', '{liability}', '{C}', '{jpy}', '{0}', '{}'`,
+					"the chart's with a ceiling":  `'{2010}', '{Customer deposits}', '{liability}', '{C}', '{jpy}', '{}', '{5}'`,
+					"no account":                  `'{null}', '{x}', '{asset}', '{D}', '{jpy}', '{}', '{}'`,
+				} {
+					try(name, `select ledger.open_accounts('`+h.book.Tenant.String()+`', 'main', `+account+`)`)
+				}
+				try("any account", `select ledger.add_accounts('`+h.book.Tenant.String()+`', 'main', '{x}', '{x}', '{asset}', '{D}', '{usd}', '{}', '{}')`)
+				try("other books", `select ledger.open_book('`+h.book.Tenant.String()+`', 'mine')`)
 				try("an account's bounds", `select ledger.change_account('`+h.book.Tenant.String()+`', 'main', 'wallet:1', 'usd', false, null, null)`)
 			case "sealer", "finance_ro", "auditor_ro", "migrator":
 				if a.owner {
@@ -315,6 +328,9 @@ func TestTheCatalogueKeepsTheRules(t *testing.T) {
 			 where c.relnamespace = 'ledger'::regnamespace and c.relkind in ('r', 'p')
 			   and not exists (select from pg_trigger t where t.tgrelid = c.oid and t.tgenabled = 'A' and t.tgtype & 2 = 2 and t.tgtype & w.bit = w.bit
 				 and t.tgfoid in ('ledger.forbid'::regproc, 'ledger.door_only'::regproc, 'ledger.only_through_the_door'::regproc))`,
+		"no trigger of the product is off where triggers are off": `
+			select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+			 where n.nspname in ('ledger', 'app', 'custody') and not t.tgisinternal and t.tgenabled <> 'A' and c.relname not in ('transaction', 'entry', 'head')`,
 		"every function that runs as its owner has a path of its own, its schema first and temporary objects last": `
 			select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
 			 where n.nspname not in ('pg_catalog', 'information_schema') and p.prosecdef

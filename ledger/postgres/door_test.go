@@ -97,14 +97,14 @@ func newHostile(t *testing.T) *hostile {
 	expired.Kind, expired.ExpiresAt = ledger.Pending, time.Now().Add(-2*time.Minute)
 	requirePosted(t, earlier, h.book.Tenant, transfer(1000), expired)
 	for _, sql := range []string{
-		`select ledger.open_accounts('` + h.book.Tenant.String() + `', 'main', '{wallet:1,pot:1,shut:1}', '{w,p,s}', '{liability,asset,asset}', '{C,D,D}', '{usd,usd,usd}', '{0,null,null}', '{null,1000,null}')`,
-		`select ledger.open_accounts('` + h.book.Tenant.String() + `', 'second', '{foreign}', '{f}', '{asset}', '{D}', '{usd}', '{}', '{}')`,
+		`select ledger.add_accounts('` + h.book.Tenant.String() + `', 'main', '{wallet:1,pot:1,shut:1}', '{w,p,s}', '{liability,asset,asset}', '{C,D,D}', '{usd,usd,usd}', '{0,null,null}', '{null,1000,null}')`,
+		`select ledger.open_book('` + h.book.Tenant.String() + `', 'second'); select ledger.add_accounts('` + h.book.Tenant.String() + `', 'second', '{foreign}', '{f}', '{asset}', '{D}', '{usd}', '{}', '{}')`,
 		`select ledger.change_account('` + h.book.Tenant.String() + `', 'main', 'shut:1', 'usd', true, null, null)`,
 		`select set_config('ledger.door', 'open', true); update ledger.book set closed_through = '2026-08-01', soft_closed_through = '2026-09-01', version = version + 1 where entity = 'main'`,
 	} {
 		asOwner(t, h.super, h.book.Tenant, sql)
 	}
-	asOwner(t, h.super, other, `select ledger.open_accounts('`+other.String()+`', 'main', '{alien}', '{a}', '{asset}', '{D}', '{usd}', '{}', '{}')`)
+	asOwner(t, h.super, other, `select ledger.add_accounts('`+other.String()+`', 'main', '{alien}', '{a}', '{asset}', '{D}', '{usd}', '{}', '{}')`)
 	eur := transfer(1)
 	eur.Entries[0].Currency, eur.Entries[1].Currency = "eur", "eur"
 	hold, small, ended, posted, reversed := transfer(100), transfer(40), transfer(7), transfer(60), transfer(5)

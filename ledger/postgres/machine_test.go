@@ -71,8 +71,8 @@ func (s *played) owner(ctx context.Context, fn func(tx pgx.Tx) error) error {
 }
 
 func (s *played) Open(ctx context.Context, a ledgertest.Account, normal ledger.Side, floor, ceiling *int64) error {
-	return pgtenant.Tx(ctx, s.pool, s.book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `select ledger.open_accounts($1, $2, array[$3], array[$3], array['asset'], array[$4], array[$5], array[$6::bigint], array[$7::bigint])`,
+	return s.owner(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `select ledger.add_accounts($1, $2, array[$3], array[$3], array['asset'], array[$4], array[$5], array[$6::bigint], array[$7::bigint])`,
 			s.book.Tenant, s.book.Entity, a.Code, string(normal), a.Currency, floor, ceiling)
 		return err
 	})

@@ -35,7 +35,8 @@ type AccountState struct {
 	ClosedAt *time.Time
 }
 
-// Accounts lists accounts of a book by code and currency.
+// Accounts lists accounts of a book by code and currency; ledger.ErrNoBook when
+// the legal entity has no books.
 func (s *Store) Accounts(ctx context.Context, book ledger.Book, f AccountFilter) (out []AccountState, err error) {
 	err = pgtenant.ReadTx(ctx, s.pool, book.Tenant, func(ctx context.Context, tx pgx.Tx) error {
 		out, err = AccountsTx(ctx, tx, book, f)
@@ -44,13 +45,35 @@ func (s *Store) Accounts(ctx context.Context, book ledger.Book, f AccountFilter)
 	return out, err
 }
 
-// AccountsTx is Accounts in the caller's transaction.
+// bookIsOpen answers ledger.ErrNoBook unless the book is open, or will be by the
+// first posting.
+func bookIsOpen(ctx context.Context, tx pgx.Tx, book ledger.Book) error {
+	if book.Entity == ledger.MainEntity {
+		return nil
+	}
+	_, err := ledgerdb.New(tx).AccountOfBook(ctx, ledgerdb.AccountOfBookParams{TenantID: book.Tenant, Entity: book.Entity})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ledger.ErrNoBook
+	}
+	if err != nil {
+		return fmt.Errorf("look for the book: %w", err)
+	}
+	return nil
+}
+
+// AccountsTx is Accounts in the caller's transaction; ledger.ErrNoBook when the
+// legal entity has no books.
 func AccountsTx(ctx context.Context, tx pgx.Tx, book ledger.Book, f AccountFilter) ([]AccountState, error) {
 	rows, err := ledgerdb.New(tx).Accounts(ctx, ledgerdb.AccountsParams{
 		TenantID: book.Tenant, Entity: book.Entity, ID: f.ID, Code: f.Code, Currency: f.Currency,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read accounts: %w", err)
+	}
+	if len(rows) == 0 {
+		if err := bookIsOpen(ctx, tx, book); err != nil {
+			return nil, err
+		}
 	}
 	var out []AccountState
 	for _, r := range rows {

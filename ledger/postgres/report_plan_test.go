@@ -40,7 +40,7 @@ func newBigLibrary(t *testing.T) *library {
 	for _, sql := range []string{
 		`select set_config('app.tenant', '` + l.tenant.String() + `', true)`, `set local role ledger_owner`,
 		`select * from ledger.lock_book('` + l.tenant.String() + `', 'main', false)`,
-		`select ledger.open_accounts('` + l.tenant.String() + `', 'main', array_agg(c), array_agg(c), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
+		`select ledger.add_accounts('` + l.tenant.String() + `', 'main', array_agg(c), array_agg(c), array_agg('asset'::text), array_agg('D'::text), array_agg('usd'::text), '{}', '{}')
 		   from (select 'big' || g::text from generate_series(0, 9) g union all select 'c' || g from generate_series(0, 199) g) x (c)`,
 		`select set_config('ledger.door', 'open', true), set_config('ledger.book', (select id from ledger.book)::text, true)`,
 		`insert into ledger.journal (seq, recorded_at, id, book_id, effective_on, period, kind, purpose, actor, reason, saga_id, order_ref, hash)

@@ -256,7 +256,14 @@ func (s *scope) rollforward(ctx context.Context, out *emitter) error {
 	}
 }
 
+// byTheKey keeps a book's journal from being sorted on disk before its first
+// row: it stands in order in its key.
+const byTheKey = `select set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+
 func (s *scope) journal(ctx context.Context, out *emitter, entity string) error {
+	if _, err := s.tx.Exec(ctx, byTheKey); err != nil {
+		return fmt.Errorf("prepare the transaction: %w", err)
+	}
 	entries, err := declare(ctx, s.tx, "journal", journalSQL, s.arguments(), scanEntry)
 	if err != nil {
 		return err

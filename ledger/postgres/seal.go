@@ -46,7 +46,16 @@ func (s *Seals) Due(ctx context.Context, witnesses []string) ([]SealBook, error)
 	if witnesses == nil {
 		witnesses = []string{}
 	}
-	rows, err := ledgerdb.New(s.pool).BooksToSeal(ctx, witnesses)
+	return s.books(ctx, ledgerdb.BooksToSealParams{Witnesses: witnesses})
+}
+
+// Books lists the books of all tenants, also those at rest.
+func (s *Seals) Books(ctx context.Context) ([]SealBook, error) {
+	return s.books(ctx, ledgerdb.BooksToSealParams{AllOfThem: true, Witnesses: []string{}})
+}
+
+func (s *Seals) books(ctx context.Context, which ledgerdb.BooksToSealParams) ([]SealBook, error) {
+	rows, err := ledgerdb.New(s.pool).BooksToSeal(ctx, which)
 	if err != nil {
 		return nil, fmt.Errorf("look for books to seal: %w", err)
 	}

@@ -3,11 +3,14 @@ package postgres
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/postgres/internal/ledgerdb"
@@ -53,6 +56,10 @@ func readLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger
 	})
 	q.Queue(accountsOf, book.Tenant, book.Entity, codes, currencies).Query(sh.scanAccounts)
 	if err := tx.SendBatch(ctx, q).Close(); err != nil {
+		var pg *pgconn.PgError
+		if errors.As(err, &pg) && pg.ConstraintName == "book_is_open" {
+			return nil, fmt.Errorf("%w: %w", ledger.ErrNoBook, err)
+		}
 		return nil, fmt.Errorf("read the book: %w", err)
 	}
 	// What a batch resolves has accounts that the batch does not name.
@@ -186,9 +193,9 @@ func accountsIn(batch []ledger.Transaction) (codes, currencies []string) {
 	return codes, currencies
 }
 
-// openChart opens the standard chart in every currency in which the batch uses
-// an account of it that is not open yet.
-func openChart(ctx context.Context, tx pgx.Tx, book ledger.Book, sh *sheet, batch []ledger.Transaction) (bool, error) {
+// notOpen is the currencies in which the batch uses an account of the standard
+// chart that is not open yet.
+func (sh *sheet) notOpen(batch []ledger.Transaction) map[string]bool {
 	missing := map[string]bool{}
 	for _, t := range batch {
 		for _, e := range t.Entries {
@@ -198,11 +205,31 @@ func openChart(ctx context.Context, tx pgx.Tx, book ledger.Book, sh *sheet, batc
 			}
 		}
 	}
-	if len(missing) == 0 {
-		return false, nil
+	return missing
+}
+
+// suppose puts the accounts of the standard chart on the sheet as they would be
+// if they were open in these currencies; a supposed account has no id.
+func (sh *sheet) suppose(currencies map[string]bool) {
+	for currency := range currencies {
+		for _, a := range ledger.Chart() {
+			key := ledger.AccountKey{Code: a.Code, Currency: currency}
+			if sh.Accounts[key] == nil {
+				sh.Accounts[key] = &ledger.OpenAccount{Normal: a.Normal}
+			}
+		}
 	}
+}
+
+// forgetSupposed takes them off again.
+func (sh *sheet) forgetSupposed() {
+	maps.DeleteFunc(sh.Accounts, func(_ ledger.AccountKey, a *ledger.OpenAccount) bool { return a.ID == 0 })
+}
+
+// openChart opens the standard chart in some currencies.
+func openChart(ctx context.Context, tx pgx.Tx, book ledger.Book, currencies map[string]bool) error {
 	p := ledgerdb.OpenAccountsParams{TenantID: book.Tenant, Entity: book.Entity}
-	for currency := range missing {
+	for currency := range currencies {
 		for _, a := range ledger.Chart() {
 			p.Codes, p.Names = append(p.Codes, a.Code), append(p.Names, a.Name)
 			p.Types, p.Sides = append(p.Types, string(a.Type)), append(p.Sides, string(a.Normal))
@@ -212,7 +239,7 @@ func openChart(ctx context.Context, tx pgx.Tx, book ledger.Book, sh *sheet, batc
 	// No bounds: unnest fills the shorter arrays with nulls.
 	p.Floors, p.Ceilings = []int64{}, []int64{}
 	if _, err := ledgerdb.New(tx).OpenAccounts(ctx, p); err != nil {
-		return false, fmt.Errorf("open accounts: %w", err)
+		return fmt.Errorf("open accounts: %w", err)
 	}
-	return true, nil
+	return nil
 }

@@ -70,20 +70,29 @@ func (s *Store) PostTx(ctx context.Context, tx pgx.Tx, book ledger.Book, batch [
 }
 
 // postLocked locks the book, looks up what a batch needs to know, opens what
-// it uses of the standard chart, and posts it. It returns what it knows now.
+// is accepted of it uses of the standard chart, and posts it. It returns what
+// it knows now.
 func (s *Store) postLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger.Transaction) (*sheet, []ledger.Result, error) {
 	sh, err := readLocked(ctx, tx, book, batch)
 	if err != nil {
 		return nil, nil, err
 	}
-	opened, err := openChart(ctx, tx, book, sh, batch)
-	if err == nil && opened {
-		sh, err = readLocked(ctx, tx, book, batch)
+	now := s.now()
+	missing := sh.notOpen(batch)
+	sh.suppose(missing)
+	recorded, results := compute(sh, batch, now)
+	// A currency is opened by what is posted in it, not by what is refused.
+	if used := inUse(recorded, missing); len(used) > 0 {
+		if err := openChart(ctx, tx, book, used); err != nil {
+			return nil, nil, err
+		}
+		if sh, err = readLocked(ctx, tx, book, batch); err != nil {
+			return nil, nil, err
+		}
+		sh.suppose(missing)
+		recorded, results = compute(sh, batch, now)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	recorded, results := compute(sh, batch, s.now())
+	sh.forgetSupposed()
 	if len(recorded) == 0 {
 		return sh, results, nil
 	}
@@ -91,6 +100,22 @@ func (s *Store) postLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, bat
 		return nil, nil, err
 	}
 	return sh, results, nil
+}
+
+// inUse is those of the currencies that something recorded is in.
+func inUse(recorded []*ledger.Recorded, currencies map[string]bool) map[string]bool {
+	used := map[string]bool{}
+	if len(currencies) == 0 {
+		return used
+	}
+	for _, r := range recorded {
+		for _, l := range r.Lines {
+			if currencies[l.Currency] {
+				used[l.Currency] = true
+			}
+		}
+	}
+	return used
 }
 
 // compute puts a batch on a sheet, each transaction at a time of its own.

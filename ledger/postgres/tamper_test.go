@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -23,7 +24,8 @@ import (
 // and switch them on again, and nothing in the rows says so. The audit does.
 
 // sealedBook is a book of 620 transactions of every kind, sealed at 300 and
-// 600, so that two tiles are full and twenty transactions are not sealed.
+// 600, so that two tiles are full and twenty transactions are not sealed. The
+// first 300 count in last month, which is closed at the end.
 type sealedBook struct {
 	db   *pgtest.DB
 	book ledger.Book
@@ -55,6 +57,9 @@ func newSealedBook(t *testing.T) sealedBook {
 			x = ledgertest.Transfer(uuid.New(), ledger.CustomerDeposits, ledger.StripeClearing, 1)
 			x.Reverses = first.ID
 		}
+		if n <= 300 {
+			x.EffectiveOn = lastMonth()
+		}
 		batch = append(batch, x)
 		if n == 300 || n == 600 || n == 620 {
 			requirePosted(t, store, b.book.Tenant, batch...)
@@ -64,8 +69,13 @@ func newSealedBook(t *testing.T) sealedBook {
 			}
 		}
 	}
+	asOwner(t, db.Super(), b.book.Tenant, fmt.Sprintf(`select ledger.move_period('%s', 'main', '%s', 'closed', 'apr_1', 'key_1')`,
+		b.book.Tenant, lastMonth().Format(time.DateOnly)))
 	return b
 }
+
+// lastMonth is the first day of the month before this one.
+func lastMonth() time.Time { return ledger.PeriodOf(ledger.PeriodOf(time.Now()).AddDate(0, 0, -1)) }
 
 func newLogKey(t *testing.T) *seal.Key {
 	t.Helper()
@@ -86,7 +96,7 @@ func (b sealedBook) seal(t *testing.T, seals *postgres.Seals) []byte {
 }
 
 // tables of the ledger in an order in which they can be filled.
-var tables = []string{"book", "account", "balance", "journal", "posting", "journal_key", "journal_link", "tile", "checkpoint", "cosignature"}
+var tables = []string{"book", "account", "balance", "journal", "posting", "journal_key", "journal_link", "tile", "checkpoint", "cosignature", "period_event", "period_total"}
 
 // save keeps the book as it is for restore, so that many edits can be tried on
 // one database.
@@ -186,6 +196,7 @@ begin
   update ledger.book set hash = prev, seq = (select max(seq) from ledger.journal), recorded_at = (select max(recorded_at) from ledger.journal);
 end $$`
 	cutAfter590   = `delete from ledger.posting where seq > 590; delete from ledger.journal where seq > 590; delete from ledger.journal_key where seq > 590; delete from ledger.journal_link where seq > 590`
+	forgetClosing = `delete from ledger.period_total; delete from ledger.period_event`
 	forgetSealing = `delete from ledger.cosignature; delete from ledger.checkpoint; delete from ledger.tile`
 )
 
@@ -233,6 +244,19 @@ func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 		{"a checkpoint signed by another", []string{`update ledger.checkpoint set signed = '` + string(forged(t, b)) + `' where size = 300`}, 0},
 		{"the head", []string{`update ledger.book set hash = sha256('x')`}, 620},
 		{"the start", []string{`update ledger.book set genesis = sha256('x')`}, 1},
+		{"a frozen total", []string{`update ledger.period_total set debits = debits + 1 where account_id = (select id from ledger.account where code = '1020')`}, 0},
+		{"a frozen total gone", []string{`delete from ledger.period_total where account_id = (select id from ledger.account where code = '1020')`}, 0},
+		{"a frozen total more", []string{`insert into ledger.period_total select book_id, period, version, (select id from ledger.account where code = '5010'), 5, 5 from ledger.period_total limit 1`}, 0},
+		{"frozen totals of another version", []string{`insert into ledger.period_total select book_id, period, 2, account_id, debits, credits from ledger.period_total`}, 0},
+		{"where the chain stood at a closing", []string{`update ledger.period_event set hash = sha256('x')`}, 0},
+		{"when it was closed", []string{`update ledger.period_event set seq = 610`}, 0},
+		{"a closing to come", []string{`update ledger.period_event set seq = 630`}, 621},
+		{"a closing gone", []string{`delete from ledger.period_event`}, 0},
+		{"one more in a closed period, the rest recomputed", []string{
+			`update ledger.period_event set seq = 610, hash = (select hash from ledger.journal where seq = 610)`,
+			`update ledger.journal set period = (select period from ledger.period_event) where seq = 615; update ledger.posting set period = (select period from ledger.period_event) where seq = 615`,
+			recomputeChain,
+		}, 615},
 	} {
 		b.tamper(t, c.edits...)
 		report := b.audit(t)
@@ -240,6 +264,9 @@ func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 		require.Equal(t, c.first, report.Books[0].FirstBad, "%s: %v", c.name, report.Violations)
 		for _, v := range report.Violations {
 			require.Equal(t, b.book.Tenant.String(), v.Tenant)
+			if strings.Contains(c.name, "frozen") {
+				require.Equal(t, "period "+lastMonth().Format("2006-01"), v.Where, c.name)
+			}
 		}
 		b.restore(t)
 	}
@@ -267,10 +294,10 @@ func TestAKeptCheckpointAloneFindsAFullRewriteAndACutTail(t *testing.T) {
 		first int64
 		says  string
 	}{
-		"full rewrite": {[]string{raiseBoth, recomputeBalances, recomputeChain, forgetSealing}, 1, "another root"},
-		"cut tail":     {[]string{cutAfter590, recomputeBalances, recomputeChain, forgetSealing}, 591, "cut off"},
+		"full rewrite": {[]string{raiseBoth, recomputeBalances, recomputeChain, forgetSealing, forgetClosing}, 1, "another root"},
+		"cut tail":     {[]string{cutAfter590, recomputeBalances, recomputeChain, forgetSealing, forgetClosing}, 591, "cut off"},
 		"no book at all": {[]string{
-			forgetSealing + `; delete from ledger.posting; delete from ledger.journal_link; delete from ledger.journal_key; delete from ledger.journal; delete from ledger.balance; delete from ledger.account; delete from ledger.book`,
+			forgetClosing, forgetSealing + `; delete from ledger.posting; delete from ledger.journal_link; delete from ledger.journal_key; delete from ledger.journal; delete from ledger.balance; delete from ledger.account; delete from ledger.book`,
 		}, 1, "not there"},
 	} {
 		b.tamper(t, c.edits...)
@@ -442,7 +469,7 @@ func TestNobodyChangesWhatWasSealed(t *testing.T) {
 // was noted: no hash covers them, and docs/ledger-format.md says so.
 var unsealed = map[string]bool{
 	"account.name": true, "account.type": true, "account.normal_side": true, "account.floor": true, "account.ceiling": true, "account.closed_at": true,
-	"account.opened_at": true, "account.tenant_id": true, "balance.tenant_id": true, "book.version": true, "book.closed_through": true,
+	"account.opened_at": true, "period_event.id": true, "period_event.approval_id": true, "period_event.actor": true, "period_event.at": true, "account.tenant_id": true, "balance.tenant_id": true, "book.version": true, "book.closed_through": true,
 	"book.soft_closed_through": true, "book.opened_at": true, "checkpoint.sealed_at": true, "cosignature.cosigned_at": true,
 }
 
@@ -461,7 +488,7 @@ func TestAnotherValueInAnyColumnIsFound(t *testing.T) {
 	columns, err := pgx.CollectRows(rows, pgx.RowToStructByPos[column])
 	require.NoError(t, err)
 	b.save(t)
-	b.tamper(t, `alter table ledger.account alter column id drop identity; alter table ledger.book alter column id drop identity`)
+	b.tamper(t, `alter table ledger.account alter column id drop identity; alter table ledger.book alter column id drop identity; alter table ledger.period_event alter column id drop identity`)
 	tried := 0
 	for _, c := range columns {
 		if unsealed[c.Table+"."+c.Name] || c.Table == "cosignature" {
@@ -498,6 +525,8 @@ func onlyOne(table string) string {
 	case "account":
 		return `code = '2010'`
 	case "balance":
+		return `account_id = (select id from ledger.account where code = '2010')`
+	case "period_total":
 		return `account_id = (select id from ledger.account where code = '2010')`
 	case "checkpoint":
 		return `size = 300`

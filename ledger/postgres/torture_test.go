@@ -468,10 +468,8 @@ func torture(t *testing.T, db *pgtest.DB, book ledger.Book, w *wire, beside func
 	require.NoError(t, err)
 	t.Cleanup(plain.Close)
 	first := postgres.New(plain)
-	_, err = plain.Exec(t.Context(), `select set_config('app.tenant', '`+book.Tenant.String()+`', false), ledger.open_accounts('`+book.Tenant.String()+`', 'main',
+	asOwner(t, db.Super(), book.Tenant, `set local synchronous_commit = on; select ledger.add_accounts('`+book.Tenant.String()+`', 'main',
 		array['`+strings.Join(watched[:], `','`)+`'], '{a,b,c}', '{asset,liability,liability}', '{D,C,C}', '{usd,usd,usd}', '{null,0,null}', '{}')`)
-	require.NoError(t, err)
-	plain.Reset()
 
 	stores := []*postgres.Store{postgres.New(pool), postgres.New(pool), postgres.New(pool), postgres.New(pool)}
 	h := &recording{start: time.Now()}

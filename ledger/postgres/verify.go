@@ -100,9 +100,13 @@ func (s *bookState) clone() (out bookState, err error) {
 // was held against other keys or checkpoints.
 var ErrGivenOther = errors.New("the interrupted run was given other keys or checkpoints: give the same, or remove its state and begin again")
 
+// stateForm moves when a run carries something along that it did not before.
+const stateForm = 2
+
 // given names what a run compares with.
 func (a Audit) given() string {
 	h := sha256.New()
+	fmt.Fprintln(h, stateForm)
 	for _, k := range append(slices.Clone(a.Keys), a.Witnesses...) {
 		fmt.Fprintln(h, k)
 	}

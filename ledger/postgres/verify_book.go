@@ -28,6 +28,7 @@ type bookState struct {
 	Frontier    seal.Frontier         `json:"frontier"`
 	Tiler       seal.Tiler            `json:"tiler"`
 	Sums        map[int64]*runningSum `json:"sums"`
+	Periods     map[int32]periodSums  `json:"periods"` // by first day, of those that are closed further on
 	Postings    int64                 `json:"postings"`
 	Linked      int64                 `json:"linked"`
 	Checkpoints int64                 `json:"checkpoints"`
@@ -65,6 +66,7 @@ type bookAudit struct {
 	lines    []postingRow
 	buf      []byte
 	nets     []net
+	periods  *periodsAudit
 
 	waitingTiles []*seal.Tile
 }
@@ -86,7 +88,7 @@ type net struct {
 func newBookAudit(r *auditRun, b bookRow) *bookAudit {
 	genesis := b.Genesis()
 	return &bookAudit{
-		bookState: bookState{Tenant: b.Tenant.String(), Entity: b.Entity, Hash: genesis[:], Sums: map[int64]*runningSum{}},
+		bookState: bookState{Tenant: b.Tenant.String(), Entity: b.Entity, Hash: genesis[:], Sums: map[int64]*runningSum{}, Periods: map[int32]periodSums{}},
 		whole:     r, book: b, found: map[string]int{}, recent: newRecentTargets(),
 	}
 }
@@ -161,6 +163,9 @@ func (v *bookAudit) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := v.beginPeriods(ctx); err != nil {
+		return err
+	}
 	err = v.whole.main.QueryRow(ctx, `select coalesce(max(size), 0) from ledger.checkpoint where book_id = $1`, v.book.id).Scan(&v.tiles)
 	if err != nil || v.Seq == 0 {
 		return err
@@ -231,11 +236,17 @@ func (v *bookAudit) tick(ctx context.Context) error {
 // transaction checks one transaction with its lines, and carries it on.
 func (v *bookAudit) transaction(ctx context.Context, j *journalRow) error {
 	place := where(j.seq)
+	if err := v.reach(ctx, j.seq); err != nil {
+		return err
+	}
 	if want := v.Seq + 1; j.seq != want {
 		v.breach("I3", want, where(want), "it is missing: %d follows %d", j.seq, v.Seq)
 	}
 	if j.at <= v.At && v.Seq > 0 {
 		v.breach("I3", j.seq, place, "it was recorded at %s, not after the one before", microText(j.at))
+	}
+	if v.periods.closed != 0 && j.period <= v.periods.closed {
+		v.breach("I3", j.seq, place, "it counts in %s, which was closed before it", monthText(j.period))
 	}
 	v.checkHash(j, place)
 	v.checkRules(j, place)
@@ -354,6 +365,7 @@ func (v *bookAudit) checkLines(j *journalRow, place string) {
 			v.breach("I1", j.seq, place, "line %d has no side, or an amount that is not positive", l.line)
 		}
 		v.move(l, a, j.seq, place)
+		v.periods.count(l)
 		signed := l.amount
 		if l.side == 'C' {
 			signed = -signed
@@ -429,6 +441,9 @@ func (v *bookAudit) end(ctx context.Context) error {
 		if !a.agrees {
 			v.breach("I2", 0, a.code+" "+a.currency, "its balance is said to be of another account, or one with other bounds or closed otherwise")
 		}
+	}
+	if err := v.endPeriods(ctx); err != nil {
+		return err
 	}
 	if err := v.endCheckpoints(ctx); err != nil {
 		return err

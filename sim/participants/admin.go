@@ -30,6 +30,8 @@ func (s *Server) admin(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		out = map[string]any{"data": lines}
+	case "/_sim/inbox":
+		out = map[string]any{"data": s.inboxBook()}
 	case "/_sim/book/summary":
 		out = map[string]any{"sagas": s.summarize()}
 	default:

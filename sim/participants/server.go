@@ -30,6 +30,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	all     map[string]reservation // by kind/key
+	inbox   map[string]delivery    // by GLN/key
 	book    []Line
 	lines   []Line // of the call at work
 	journal *journal.Journal
@@ -43,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.LateAfter == 0 {
 		cfg.LateAfter = 20 * time.Second
 	}
-	s := &Server{cfg: cfg, all: map[string]reservation{}, mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, all: map[string]reservation{}, inbox: map[string]delivery{}, mux: http.NewServeMux()}
 	if cfg.JournalPath != "" {
 		var err error
 		s.journal, err = journal.Open(cfg.JournalPath, func(line []byte) error {
@@ -62,6 +63,8 @@ func New(cfg Config) (*Server, error) {
 	s.mux.HandleFunc("POST /v1/{kind}/reservations/{key}/confirm", s.serve("confirm"))
 	s.mux.HandleFunc("POST /v1/{kind}/reservations/{key}/cancel", s.serve("cancel"))
 	s.mux.HandleFunc("GET /v1/{kind}/reservations/{key}", s.serve("lookup"))
+	s.mux.HandleFunc("PUT /v1/partners/{gln}/inbox/{key}", s.take)
+	s.mux.HandleFunc("GET /v1/partners/{gln}/inbox/{key}/receipt", s.receipt)
 	s.mux.Handle("/_sim/faults", &s.faults)
 	s.mux.HandleFunc("/_sim/", s.admin)
 	return s, nil
@@ -77,6 +80,10 @@ func (s *Server) Close() error {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 func (s *Server) apply(c change) {
+	if c.Delivery != nil {
+		s.inbox[c.Delivery.GLN+"/"+c.Delivery.Key] = *c.Delivery
+		return
+	}
 	s.all[c.Reservation.Kind+"/"+c.Reservation.Key] = c.Reservation
 	s.book = append(s.book, c.Book...)
 }

@@ -55,7 +55,8 @@ type Line struct {
 // change is everything one call did: one line of the journal.
 type change struct {
 	Reservation reservation
-	Book        []Line `json:",omitempty"`
+	Book        []Line    `json:",omitempty"`
+	Delivery    *delivery `json:",omitempty"` // then it is nothing else
 }
 
 // outcome is what a call is answered with. Silent: not at all.

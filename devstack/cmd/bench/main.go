@@ -62,7 +62,7 @@ func run() int {
 		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there are booking, ledger and dscsa\n", *bench)
 		return 2
 	}
-	ctx, cancel := context.WithTimeout(ctx, 60*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, time.Hour+time.Duration(*load)*time.Second/2000) // at the least that a loaded machine does
 	defer cancel()
 	printed := func(l ledgerbench.Line) {
 		print(line{Bench: l.Bench, Shape: l.Shape, Clients: l.Clients, Value: l.Value, Unit: l.Unit, Baseline: l.Baseline, BaselineValue: l.BaselineValue})

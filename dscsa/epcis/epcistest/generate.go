@@ -90,26 +90,26 @@ func (g generator) what(t *rapid.T, e *epcis.Event) {
 	switch e.Type {
 	case epcis.ObjectEvent:
 		e.EPCs = list(t, "epcs", 0, func() string { return SGTIN(t) })
-		e.Quantities = quantities(t, "quantities", 0)
+		e.Quantities = quantities(t, "quantities")
 		if e.Action == epcis.Add {
 			e.ILMD = g.fields(t, "ilmd", 2)
 		}
 	case epcis.AggregationEvent, epcis.AssociationEvent:
 		e.Parent = SSCC(t)
 		e.EPCs = list(t, "epcs", 1, func() string { return SGTIN(t) })
-		e.Quantities = quantities(t, "quantities", 0)
+		e.Quantities = quantities(t, "quantities")
 	case epcis.TransactionEvent:
 		e.BizTransactions = append(e.BizTransactions, epcis.Reference{Type: "po", ID: "urn:epcglobal:cbv:bt:0860001234107:" + serial(t)})
 		e.EPCs = list(t, "epcs", 0, func() string { return SGTIN(t) })
-		e.Quantities = quantities(t, "quantities", 0)
+		e.Quantities = quantities(t, "quantities")
 		if rapid.Bool().Draw(t, "parent") {
 			e.Parent = SSCC(t)
 		}
 	case epcis.TransformationEvent:
 		e.InputEPCs = list(t, "input", 1, func() string { return SGTIN(t) })
 		e.OutputEPCs = list(t, "output", 1, func() string { return SGTIN(t) })
-		e.InputQuantities = quantities(t, "inputQuantities", 0)
-		e.OutputQuantities = quantities(t, "outputQuantities", 0)
+		e.InputQuantities = quantities(t, "inputQuantities")
+		e.OutputQuantities = quantities(t, "outputQuantities")
 		if rapid.Bool().Draw(t, "transformation") {
 			e.TransformationID = "urn:epc:id:gdti:0860001.23410." + serial(t)
 		}
@@ -147,8 +147,8 @@ func list[T any](t *rapid.T, name string, least int, each func() T) []T {
 	return items
 }
 
-func quantities(t *rapid.T, name string, least int) []epcis.Quantity {
-	return list(t, name, least, func() epcis.Quantity {
+func quantities(t *rapid.T, name string) []epcis.Quantity {
+	return list(t, name, 0, func() epcis.Quantity {
 		q := epcis.Quantity{Class: "urn:epc:class:lgtin:0369999.012345." + serial(t)}
 		q.Amount = rapid.SampledFrom([]string{"", "1", "200", "12.5", "0.250", "1000000"}).Draw(t, "amount")
 		if q.Amount != "" {

@@ -5,4 +5,5 @@ select e.seq, e.event_time, e.hash, e.event_id, e.declared, e.type, e.action, e.
               where h.chain_id = $1 and h.document in (select e.document union select c.document from custody.event_copy c
                                                         where c.chain_id = $1 and c.event = e.seq)) as holds
   from custody.event e
- where e.chain_id = $1 and e.seq in (select x.event from custody.event_item x where x.chain_id = $1 and x.item = any($2))
+ where e.chain_id = $1 and e.seq in (select x.event from custody.event_item x where x.chain_id = $1 and x.item = any($2)
+                                    union select i.first_event from custody.item i where i.chain_id = $1 and i.id = any($2))

@@ -1,11 +1,12 @@
 -- Books of all tenants that have moved since their last checkpoint, or whose
--- last checkpoint a witness has not co-signed yet; those first that have waited
--- longest.
+-- last checkpoint a witness has not co-signed yet, or simply all; those first
+-- that have waited longest.
 -- name: BooksToSeal :many
 select b.id, b.tenant_id, b.entity, b.seq, coalesce(c.size, 0)::bigint as size, coalesce(c.signed, '')::text as signed
   from ledger.book b
   left join lateral (select x.size, x.signed, x.sealed_at from ledger.checkpoint x where x.book_id = b.id order by x.size desc limit 1) c on true
  where b.seq > coalesce(c.size, 0)
+    or @all_of_them::boolean
     or c.size is not null
        and (select count(*) from ledger.cosignature s where s.book_id = b.id and s.size = c.size and s.witness = any(@witnesses::text[]))
            < cardinality(@witnesses::text[])

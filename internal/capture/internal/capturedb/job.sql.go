@@ -12,16 +12,19 @@ import (
 )
 
 const job = `-- name: Job :one
-select j.tenant_id, j.id, j.created_at, j.finished_at, j.document, j.events, j.proceed, j.success, j.sha256, j.verdict, j.credential, j.event_id, j.findings from custody.capture_job j where j.tenant_id = $1 and j.id = $2
+select j.tenant_id, j.id, j.created_at, j.finished_at, j.document, j.events, j.proceed, j.success, j.sha256, j.verdict, j.credential, j.event_id, j.findings from custody.capture_job j
+ where j.tenant_id = $1 and j.id = $2 and ($3::text is null or j.credential = $3)
 `
 
 type JobParams struct {
 	TenantID uuid.UUID
 	ID       uuid.UUID
+	OfKey    *string
 }
 
+// A job; one of a key alone when it is given.
 func (q *Queries) Job(ctx context.Context, arg JobParams) (CustodyCaptureJob, error) {
-	row := q.db.QueryRow(ctx, job, arg.TenantID, arg.ID)
+	row := q.db.QueryRow(ctx, job, arg.TenantID, arg.ID, arg.OfKey)
 	var i CustodyCaptureJob
 	err := row.Scan(
 		&i.TenantID,

@@ -13,20 +13,27 @@ import (
 
 const jobs = `-- name: Jobs :many
 select j.tenant_id, j.id, j.created_at, j.finished_at, j.document, j.events, j.proceed, j.success, j.sha256, j.verdict, j.credential, j.event_id, j.findings from custody.capture_job j
- where j.tenant_id = $1 and j.id < $2
+ where j.tenant_id = $1 and j.id < $2 and ($3::text is null or j.credential = $3)
  order by j.id desc
- limit $3
+ limit $4
 `
 
 type JobsParams struct {
 	TenantID uuid.UUID
 	After    uuid.UUID
+	OfKey    *string
 	N        int32
 }
 
-// Newest first, from after a job; the largest id is the beginning.
+// Newest first, from after a job; the largest id is the beginning. Those of a
+// key alone when it is given.
 func (q *Queries) Jobs(ctx context.Context, arg JobsParams) ([]CustodyCaptureJob, error) {
-	rows, err := q.db.Query(ctx, jobs, arg.TenantID, arg.After, arg.N)
+	rows, err := q.db.Query(ctx, jobs,
+		arg.TenantID,
+		arg.After,
+		arg.OfKey,
+		arg.N,
+	)
 	if err != nil {
 		return nil, err
 	}

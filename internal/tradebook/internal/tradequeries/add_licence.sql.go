@@ -10,12 +10,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5/pgtype"
 )
 
 const addLicence = `-- name: AddLicence :exec
 insert into custody.partner_licence (tenant_id, partner_id, kind, number, state, valid_from, expires_on, source, checked_at, checked_by)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+values ($1, $2, $3, $4, $5, $6, nullif($7::text, '')::date, $8, $9, $10)
 `
 
 type AddLicenceParams struct {
@@ -25,7 +24,7 @@ type AddLicenceParams struct {
 	Number    string
 	State     string
 	ValidFrom time.Time
-	ExpiresOn pgtype.Date
+	ExpiresOn string
 	Source    string
 	CheckedAt time.Time
 	CheckedBy string

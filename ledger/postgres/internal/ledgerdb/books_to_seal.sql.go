@@ -16,11 +16,17 @@ select b.id, b.tenant_id, b.entity, b.seq, coalesce(c.size, 0)::bigint as size, 
   from ledger.book b
   left join lateral (select x.size, x.signed, x.sealed_at from ledger.checkpoint x where x.book_id = b.id order by x.size desc limit 1) c on true
  where b.seq > coalesce(c.size, 0)
+    or $1::boolean
     or c.size is not null
-       and (select count(*) from ledger.cosignature s where s.book_id = b.id and s.size = c.size and s.witness = any($1::text[]))
-           < cardinality($1::text[])
+       and (select count(*) from ledger.cosignature s where s.book_id = b.id and s.size = c.size and s.witness = any($2::text[]))
+           < cardinality($2::text[])
  order by c.sealed_at nulls first, b.id
 `
+
+type BooksToSealParams struct {
+	AllOfThem bool
+	Witnesses []string
+}
 
 type BooksToSealRow struct {
 	ID       int32
@@ -32,10 +38,10 @@ type BooksToSealRow struct {
 }
 
 // Books of all tenants that have moved since their last checkpoint, or whose
-// last checkpoint a witness has not co-signed yet; those first that have waited
-// longest.
-func (q *Queries) BooksToSeal(ctx context.Context, witnesses []string) ([]BooksToSealRow, error) {
-	rows, err := q.db.Query(ctx, booksToSeal, witnesses)
+// last checkpoint a witness has not co-signed yet, or simply all; those first
+// that have waited longest.
+func (q *Queries) BooksToSeal(ctx context.Context, arg BooksToSealParams) ([]BooksToSealRow, error) {
+	rows, err := q.db.Query(ctx, booksToSeal, arg.AllOfThem, arg.Witnesses)
 	if err != nil {
 		return nil, err
 	}

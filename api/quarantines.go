@@ -1,0 +1,133 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/gs1"
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
+)
+
+// Custody is where goods are and what keeps them from sale.
+type Custody interface {
+	Holds(ctx context.Context, tenant uuid.UUID, inForce bool, before int64, limit int) ([]dscsa.Hold, error)
+	LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, at time.Time) ([]dscsa.Unit, error)
+	OwnersOfLot(ctx context.Context, tenant uuid.UUID, gtin, lot string) ([]string, error)
+	History(ctx context.Context, tenant uuid.UUID, thing string) (dscsa.Unit, []dscsa.Recorded, []dscsa.Hop, error)
+}
+
+type quarantineView struct {
+	ID         string `json:"id"`
+	Object     string `json:"object"`
+	Class      string `json:"class"`
+	GTIN       string `json:"gtin,omitempty"`
+	Lot        string `json:"lot,omitempty"`
+	Document   string `json:"document,omitempty"`
+	Reason     string `json:"reason"`
+	PlacedAt   stamp  `json:"placed_at"`
+	PlacedBy   string `json:"placed_by"`
+	ReleasedBy string `json:"released_by,omitempty"`
+}
+
+const quarantinePrefix = "qtn_"
+
+func viewQuarantine(h dscsa.Hold) quarantineView {
+	v := quarantineView{
+		ID: quarantinePrefix + strconv.FormatInt(h.ID, 10), Object: "quarantine", Class: string(h.Class), GTIN: h.GTIN, Lot: h.Lot,
+		Reason: h.Reason, PlacedAt: stamp(h.PlacedAt), PlacedBy: h.PlacedBy, ReleasedBy: h.ReleasedBy,
+	}
+	if h.Document != 0 {
+		v.Document = "doc_" + strconv.FormatInt(h.Document, 10)
+	}
+	return v
+}
+
+// ListQuarantines shows what is kept from sale, newest first.
+func (s *server) ListQuarantines(ctx context.Context, request ListQuarantinesRequestObject) (ListQuarantinesResponseObject, error) {
+	after, n, err := s.after(ctx, request.Params.Limit, request.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	var before int64
+	if after.ID != "" {
+		if before, err = strconv.ParseInt(after.ID, 10, 64); err != nil {
+			return nil, &refusal{code: "validation_failed", fields: []FieldError{{Pointer: "#/parameters/cursor", Code: "invalid", Detail: "is not a next_cursor of this list"}}}
+		}
+	}
+	inForce := request.Params.InForce == nil || *request.Params.InForce
+	found, err := s.cfg.Custody.Holds(ctx, whereOf(ctx).who.Tenant, inForce, before, n+1)
+	if err != nil {
+		return nil, err
+	}
+	return jsonAnswer(http.StatusOK, pageOf(s, ctx, found, n, viewQuarantine, func(h dscsa.Hold) (time.Time, string) {
+		return h.PlacedAt, strconv.FormatInt(h.ID, 10)
+	}))
+}
+
+// PlaceQuarantine keeps units or a lot from sale.
+func (s *server) PlaceQuarantine(ctx context.Context, request PlaceQuarantineRequestObject) (PlaceQuarantineResponseObject, error) {
+	b := request.Body
+	o := dscsa.HoldOrder{Class: dscsa.HoldClass(b.Class), Actor: whereOf(ctx).who.KeyID, Reason: b.Reason}
+	var wrong []FieldError
+	lot := b.Gtin != nil || b.Lot != nil
+	switch {
+	case lot == (b.Units != nil):
+		wrong = append(wrong, FieldError{Pointer: "/units", Code: "invalid", Detail: "give units, or gtin and lot"})
+	case lot && (b.Gtin == nil || b.Lot == nil):
+		wrong = append(wrong, FieldError{Pointer: "/lot", Code: "required", Detail: "a lot is named by gtin and lot together"})
+	case lot:
+		if o.GTIN, o.Lot = *b.Gtin, *b.Lot; !gs1.ValidGTIN(o.GTIN) {
+			wrong = append(wrong, FieldError{Pointer: "/gtin", Code: "invalid", Detail: "has a wrong check digit"})
+		}
+	default:
+		o.Things, wrong = unitKeys(*b.Units, "/units")
+	}
+	if strings.TrimSpace(o.Reason) == "" {
+		wrong = append(wrong, FieldError{Pointer: "/reason", Code: "required", Detail: "is blank"})
+	}
+	if len(wrong) > 0 {
+		return nil, &refusal{code: "validation_failed", fields: wrong}
+	}
+	return s.once(ctx, func(ctx context.Context, tx Tx) (Answer, error) {
+		h, err := tx.Hold(ctx, o)
+		if err != nil {
+			return Answer{}, err
+		}
+		return jsonAnswer(http.StatusCreated, viewQuarantine(h))
+	})
+}
+
+// ReleaseQuarantine ends what a person placed or a document called for.
+func (s *server) ReleaseQuarantine(ctx context.Context, request ReleaseQuarantineRequestObject) (ReleaseQuarantineResponseObject, error) {
+	id, err := strconv.ParseInt(strings.TrimPrefix(request.Id, quarantinePrefix), 10, 64)
+	if err != nil {
+		return nil, refuse("not_found")
+	}
+	by, reason := whereOf(ctx).who.KeyID, request.Body.Reason
+	if strings.TrimSpace(reason) == "" {
+		return nil, &refusal{code: "validation_failed", fields: []FieldError{{Pointer: "/reason", Code: "required", Detail: "is blank"}}}
+	}
+	return s.once(ctx, func(ctx context.Context, tx Tx) (Answer, error) {
+		var h dscsa.Hold
+		err := tx.Try(ctx, func(ctx context.Context) (err error) {
+			h, err = tx.ReleaseHold(ctx, id, by, reason)
+			return err
+		})
+		switch {
+		case errors.Is(err, custodypg.ErrNoSuchHold):
+			return s.stored(ctx, &refusal{code: "not_found", detail: "There is no such quarantine in force."})
+		case errors.Is(err, custodypg.ErrSamePerson):
+			return s.stored(ctx, refuse("same_person"))
+		case err != nil:
+			return Answer{}, err
+		}
+		return jsonAnswer(http.StatusOK, viewQuarantine(h))
+	})
+}

@@ -1,5 +1,0 @@
--- Every item of a lot, as it stands.
-select id, key, gtin, serial, lot, expiry, state, commissioned, blocked, conflict, conflict_why, owner, owner_sure, holder, location, parent,
-       last_time, last_event, hops, version
-  from custody.item where chain_id = $1 and gtin = $2 and lot = $3 and gtin <> ''
- order by id
