@@ -43,11 +43,11 @@ var reshapes = map[string]string{
 	"rights in advance":                 `alter default privileges in schema app grant all on tables to app_api`,
 	"all that is owned":                 `drop owned by recourse_owner cascade`,
 	"a table of custody":                `create table custody.mine (x int)`,
-	"a trigger of custody":              `create trigger quiet before insert on custody.item for each row execute function app.forbid()`,
-	"a table of custody gone":           `drop table custody.item`,
+	"a trigger of custody":              `create trigger quiet before insert on custody.probe for each row execute function app.forbid()`,
+	"a table of custody gone":           `drop table custody.probe`,
 	"a function of custody":             `create function custody.f() returns int language sql as 'select 1'`,
-	"rights on custody":                 `grant all on custody.item to app_api`,
-	"custody under another schema name": `alter table custody.item rename to was`,
+	"rights on custody":                 `grant all on custody.probe to app_api`,
+	"custody under another schema name": `alter table custody.probe rename to was`,
 }
 
 // The shape of what the product promises changes in a maintenance window only,
@@ -60,7 +60,7 @@ func TestTheShapeChangesInAMaintenanceWindowOnly(t *testing.T) {
 	defer func() { _ = super.Close(context.WithoutCancel(t.Context())) }()
 	var made bool // by a migration of its own
 	require.NoError(t, super.QueryRow(t.Context(), `select to_regnamespace('custody') is not null`).Scan(&made))
-	custody := `create table custody.item (x int)`
+	custody := `create table custody.probe (x int)`
 	if !made {
 		custody = `create schema custody; ` + custody
 	}

@@ -58,12 +58,12 @@ func us(rules []Rule) []Rule {
 
 // knownRules are those of Against. They hold for any product.
 var knownRules = []Rule{
-	{Name: "serial-unknown", Severity: Warning, Verdict: Flag, Meaning: "a thing moves that was never commissioned, here or before", Source: "21 USC 360eee-1(g)(1)(B); GS1 US guideline R1.3, choreography"},
+	{Name: "serial-unknown", Severity: Info, Verdict: Accept, Meaning: "a package moves that was never commissioned, here or before: the document that makes it may come yet, and it is not sold until then", Source: "21 USC 360eee-1(g)(1)(B); GS1 US guideline R1.3, choreography"},
 	{Name: "serial-recommissioned", Severity: Error, Verdict: Flag, Meaning: "a serial commissioned again, with another lot or expiry date or after it was decommissioned", Source: "GS1 General Specifications section 3.5.2"},
 	{Name: "commissioning-resent", Severity: Info, Verdict: Accept, Meaning: "a commissioning that is known, sent again", Source: "EPCIS 1.2 section 7.4.1"},
 	{Name: "sender-not-owner", Severity: Error, Verdict: Flag, Meaning: "goods sold by somebody who does not own them", Source: "21 USC 360eee(24), 360eee-1(b)(4), (c)(4), (d)(4)"},
 	{Name: "unit-held", Severity: Error, Verdict: Flag, Meaning: "goods shipped that are in quarantine, recalled or suspect", Source: "21 USC 360eee-1(b)(4)(A), (c)(4)(A), (d)(4)(A); FDA guidance Verification Systems (2023) III.B"},
-	{Name: "product-unknown", Severity: Warning, Verdict: Flag, Meaning: "a product that nobody has registered", Source: "21 USC 360eee(26)(A) to (D)"},
+	{Name: "product-unknown", Severity: Info, Verdict: Accept, Meaning: "a product that nobody has registered: it is not sold until somebody does", Source: "21 USC 360eee(26)(A) to (D)"},
 	{Name: "partner-unknown", Severity: Warning, Verdict: Flag, Meaning: "a seller or buyer that is no trading partner", Source: "21 USC 360eee-1(b)(3), (c)(3), (d)(3), (e)(3)"},
 	{Name: "partner-not-authorized", Severity: Error, Verdict: Flag, Meaning: "a trading partner without valid registration or licence at the time", Source: "21 USC 360eee(2), 360eee-1(b)(3), (c)(3), (d)(3), (e)(3)"},
 }
