@@ -39,6 +39,11 @@ func TestAKeyIsATransaction(t *testing.T) {
 	upper := w.post(strings.ToUpper(key), transfer)
 	require.NotEqual(t, first.json(t)["id"], upper.json(t)["id"], "keys are case-sensitive")
 
+	half := w.post(uuid.NewString(), strings.Replace(transfer, "a fee", `half a pair: \ud83d`, 1))
+	require.Equal(t, "invalid_json", half.code(t))
+	pair := w.post(uuid.NewString(), strings.Replace(transfer, "a fee", `a pair: \ud83d\ude00`, 1))
+	require.Equal(t, http.StatusCreated, pair.status, string(pair.body))
+
 	word := w.post("any other key", transfer)
 	require.Equal(t, "idempotency_key_invalid", word.code(t))
 	word = w.post("any-other-key", transfer)

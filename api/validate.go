@@ -23,7 +23,7 @@ func (s *server) validate(c *gin.Context) {
 		params[p.Key] = p.Value
 	}
 	body := whereOf(c.Request.Context()).body
-	request := c.Request.Clone(c.Request.Context())
+	request := c.Request.WithContext(c.Request.Context()) // a copy with a body of its own
 	request.Body = http.NoBody
 	if len(body) > 0 {
 		request.Body = io.NopCloser(bytes.NewReader(body))

@@ -82,7 +82,7 @@ func TestFindingsAreBounded(t *testing.T) {
 	require.Equal(t, check.Flag, r.Verdict)
 	require.Len(t, r.Findings, 4)
 	require.Equal(t, "event 3 eventTime", r.Findings[2].Where)
-	require.Equal(t, check.Finding{Rule: "event-time-future", Severity: check.Error, Where: "document", Message: "47 more of this rule"}, r.Findings[3])
+	require.Equal(t, check.Finding{Rule: "event-time-future", Severity: check.Error, Where: "document", Message: "47 more of this rule", Verdict: check.Flag}, r.Findings[3])
 	require.Equal(t, r, c.Report(), "a report can be asked for again")
 }
 

@@ -164,7 +164,7 @@ func remember(t *testing.T, file string) *memory {
 		things:   map[string]check.Thing{},
 		products: map[string]bool{"00377777123455": true, "50377777123450": true},
 		parties: map[string]check.Party{
-			"0377777000015": {Authorized: true}, "0860009999107": {Authorized: true}, "0860008888204": {Authorized: true},
+			"0377777000015": {Authorized: true, Own: true}, "0860009999107": {Authorized: true}, "0860008888204": {Authorized: true},
 		},
 		events: map[string]string{}, hashes: map[string]bool{},
 	}
@@ -219,7 +219,10 @@ func knownCases() []knownCase {
 		{"goods go on", "clean_r13.xml", nil, "known/resold.xml", check.Accept, nil},
 		{"the same document again", "clean_r13.xml", nil, "clean_r13.xml", check.Accept, []string{"event-repeated"}},
 		{"somebody else sells", "clean_r13.xml", set(pallet, func(t *check.Thing) { t.Holder = "0860008888204" }), "known/resold.xml", check.Flag, []string{"sender-not-owner"}},
-		{"never commissioned", "", nil, "known/resold.xml", check.Flag, []string{"packages-unknown", "serial-unknown"}},
+		{"never commissioned", "", nil, "known/resold.xml", check.Flag, []string{"packages-unknown"}},
+		{"packed and made by nobody", "", nil, "known/packed.xml", check.Accept, []string{"serial-unknown"}},
+		{"an earlier sale that comes late", "clean_r13.xml", set(pallet, func(t *check.Thing) { t.Holder, t.Last = "0860008888204", now.AddDate(1, 0, 0) }), "known/resold.xml", check.Accept, nil},
+		{"the trade of others", "", func(m *memory) { m.parties = nil }, "clean_r13.xml", check.Accept, nil},
 		{"in quarantine", "clean_r13.xml", set(pallet, func(t *check.Thing) { t.Held = "quarantine" }), "known/resold.xml", check.Flag, []string{"unit-held"}},
 		{"another lot", "clean_r13.xml", set(unit1, func(t *check.Thing) { t.Lot = "N099" }), "known/commissioned.xml", check.Flag, []string{"commissioning-resent", "serial-recommissioned"}},
 		{"another expiry", "clean_r13.xml", set(unit1, func(t *check.Thing) { t.Expiry = now }), "known/commissioned.xml", check.Flag, []string{"commissioning-resent", "serial-recommissioned"}},

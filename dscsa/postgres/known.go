@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -40,10 +41,18 @@ func (st *Store) KnownTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, q che
 		if u.Key == "" {
 			continue
 		}
-		a.Things[u.Key] = check.Thing{
-			Commissioned: made[u.ID], Decommissioned: gone[u.ID], Lot: u.Lot, Expiry: u.Expiry, Parent: u.Parent, Filled: filled[u.ID],
+		t := check.Thing{
+			Commissioned: made[u.ID], Decommissioned: gone[u.ID], Lot: u.Lot, Expiry: u.Expiry, Parent: u.Parent,
 			Holder: u.Owner, Held: heldBecause(u), Last: u.LastTime,
 		}
+		if c, ok := filled[u.ID]; ok {
+			t.Filled = true
+			t.Held = cmp.Or(t.Held, c.held)
+			if t.Expiry.IsZero() || !c.expiry.IsZero() && c.expiry.Before(t.Expiry) {
+				t.Expiry = c.expiry
+			}
+		}
+		a.Things[u.Key] = t
 	}
 	hashes := make([][]byte, 0, len(q.Hashes))
 	for _, h := range q.Hashes {
@@ -75,13 +84,24 @@ func ids(units []dscsa.Unit) []int64 {
 	return out
 }
 
+// content is what is known of what is in a thing.
+type content struct {
+	expiry time.Time // the earliest; zero: none
+	held   string    // why some of it is kept from sale; "": none of it is
+}
+
 // filled are the things that have something in them.
-func (s *session) filled(ctx context.Context, units []dscsa.Unit) (map[int64]bool, error) {
-	out := map[int64]bool{}
+func (s *session) filled(ctx context.Context, units []dscsa.Unit) (map[int64]content, error) {
+	out := map[int64]content{}
 	_, err := collect(ctx, s.tx, "look what is full", sqlFilled, func(rows pgx.Rows) (struct{}, error) {
 		var id int64
-		err := rows.Scan(&id)
-		out[id] = true
+		var c content
+		var expiry *time.Time
+		err := rows.Scan(&id, &expiry, &c.held)
+		if expiry != nil {
+			c.expiry = *expiry
+		}
+		out[id] = c
 		return struct{}{}, err
 	}, s.id, ids(units))
 	return out, err

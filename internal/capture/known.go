@@ -31,9 +31,9 @@ func (k *knowledge) Look(ctx context.Context, q check.Query) (a check.Answer, er
 	}
 	a.Parties = map[string]check.Party{}
 	for gln, p := range partners {
-		party := check.Party{Authorized: true}
+		party := check.Party{Own: p.Own, Authorized: true}
 		if why := p.Unauthorised(k.s.now()); len(why) > 0 {
-			party = check.Party{Reason: why[0].Message}
+			party.Authorized, party.Reason = false, why[0].Message
 		}
 		a.Parties[gln] = party
 	}

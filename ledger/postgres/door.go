@@ -11,8 +11,12 @@ import (
 	"github.com/recourse/recourse/ledger"
 )
 
-//go:embed door/post_batch.sql
-var postBatch string
+var (
+	//go:embed door/post_batch.sql
+	postBatch string
+	//go:embed door/post_batch_types.sql
+	postBatchTypes string
+)
 
 const setTenant = `select set_config('app.tenant', $1, true)`
 
@@ -26,6 +30,10 @@ func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, hea
 	if err != nil {
 		return fmt.Errorf("prepare the door: %w", err)
 	}
+	types, err := typesOf(ctx, conn)
+	if err != nil {
+		return err
+	}
 	batch := &pgconn.Batch{}
 	if alone {
 		tenant, err := conn.Prepare(ctx, "recourse_set_tenant", setTenant)
@@ -34,7 +42,7 @@ func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, hea
 		}
 		batch.ExecPrepared(tenant.Name, [][]byte{[]byte(book.Tenant.String())}, nil, nil)
 	}
-	batch.ExecPrepared(door.Name, doorArguments(book, head, recorded), []int16{1}, []int16{1})
+	batch.ExecPrepared(door.Name, doorArguments(types, book, head, recorded), []int16{1}, []int16{1})
 	if err := conn.PgConn().ExecBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("ledger.post_batch: %w", err)
 	}
@@ -43,62 +51,110 @@ func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, hea
 
 var layerNumber = map[ledger.Layer]int16{ledger.LayerPosted: 0, ledger.LayerHeld: 1, ledger.LayerReleased: -1}
 
-// doorArguments lays a computed batch out as the door's parallel arrays.
-func doorArguments(book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) [][]byte {
-	n, m := len(recorded), 0
+// doorTypes are what the elements of the door's arrays are called on the wire.
+// A database gives its own types their numbers, so each connection asks once.
+type doorTypes struct{ transaction, line uint32 }
+
+func typesOf(ctx context.Context, conn *pgx.Conn) (doorTypes, error) {
+	const kept = "recourse.door_types"
+	if known, ok := conn.PgConn().CustomData()[kept].(doorTypes); ok {
+		return known, nil
+	}
+	var types doorTypes
+	if err := conn.QueryRow(ctx, postBatchTypes).Scan(&types.transaction, &types.line); err != nil {
+		return types, fmt.Errorf("ask for the door's types: %w", err)
+	}
+	conn.PgConn().CustomData()[kept] = types
+	return types, nil
+}
+
+// A thread is an account's lines in a batch.
+type thread struct {
+	first, last int32 // their places
+	prev        int32 // place of the line before, while they are laid out
+	debits      int64 // posted by the lines so far
+}
+
+// threadsOf finds each line's thread.
+func threadsOf(recorded []*ledger.Recorded, m int) []*thread {
+	byAccount, of := make(map[int64]*thread, m), make([]*thread, 0, m)
+	for _, r := range recorded {
+		for i := range r.Lines {
+			place := int32(len(of) + 1)
+			t := byAccount[r.Lines[i].AccountID]
+			if t == nil {
+				t = &thread{first: place}
+				byAccount[r.Lines[i].AccountID] = t
+			}
+			t.last = place
+			of = append(of, t)
+		}
+	}
+	return of
+}
+
+// doorArguments lays a computed batch out as the door takes it.
+func doorArguments(types doorTypes, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) [][]byte {
+	m := 0
 	for _, r := range recorded {
 		m += len(r.Lines)
 	}
-	ids, hashes := newArray(oidUUID, n, 16), newArray(oidBytea, n, 32)
-	resolves, reverses := newArray(oidUUID, n, 0), newArray(oidUUID, n, 0)
-	expires, effective, periods := newArray(oidTime, n, 0), newArray(oidDate, n, 4), newArray(oidDate, n, 4)
-	kinds, purposes, actors, reasons := newArray(oidText, n, 8), newArray(oidText, n, 16), newArray(oidText, n, 16), newArray(oidText, n, 16)
-	sagas, orders, documents, approvals := newArray(oidText, n, 0), newArray(oidText, n, 0), newArray(oidText, n, 0), newArray(oidText, n, 0)
-	of, numbers, accounts := newArray(oidInt4, m, 4), newArray(oidInt2, m, 2), newArray(oidInt8, m, 8)
-	names, before, layers := newArray(oidText, m, 12), newArray(oidInt4, m, 4), newArray(oidInt2, m, 2)
-	amounts, posted := newArray(oidInt8, m, 8), newArray(oidInt8, m, 8)
-	debits, credits := newArray(oidInt8, m, 8), newArray(oidInt8, m, 8)
-	last := make(map[int64]int32, m) // the place of an account's last line so far
+	threads := threadsOf(recorded, m)
+	transactions, lines := newRows(types.transaction, len(recorded), 15, 320), newRows(types.line, m, 12, 190)
 	place := int32(0)
 	for i, r := range recorded {
-		ids.bytes(r.ID[:])
-		kinds.text(string(r.Kind))
-		resolves.optionalUUID(r.Resolves)
-		reverses.optionalUUID(r.Reverses)
-		expires.optionalTime(r.ExpiresAt)
-		effective.date(r.EffectiveOn)
-		periods.date(r.Period)
-		purposes.text(r.Purpose)
-		actors.text(r.Actor)
-		reasons.text(r.Reason)
-		sagas.optionalText(r.SagaID)
-		orders.optionalText(r.OrderRef)
-		documents.optionalText(r.Document)
-		approvals.optionalText(r.Approval)
-		hashes.bytes(r.Hash[:])
+		transactions.begin()
+		transactions.uuid(r.ID)
+		transactions.date(r.Period)
+		transactions.date(r.EffectiveOn)
+		transactions.bytes(r.Hash[:])
+		transactions.text(string(r.Kind))
+		transactions.text(r.Purpose)
+		transactions.text(r.Actor)
+		transactions.text(r.Reason)
+		transactions.optionalText(r.SagaID)
+		transactions.optionalText(r.OrderRef)
+		transactions.optionalText(r.Document)
+		transactions.optionalText(r.Approval)
+		transactions.optionalUUID(r.Resolves)
+		transactions.optionalUUID(r.Reverses)
+		transactions.optionalTime(r.ExpiresAt)
+		transactions.end()
 		for k := range r.Lines {
-			l := &r.Lines[k]
 			place++
-			of.int32(int32(i + 1))
-			numbers.int16(l.Number)
-			accounts.int64(l.AccountID)
-			names.text(l.Account, l.Currency)
-			before.int32(last[l.AccountID])
-			last[l.AccountID] = place
-			layers.int16(layerNumber[l.Layer])
-			if l.Side == ledger.Debit {
-				amounts.int64(l.Amount)
-			} else {
-				amounts.int64(-l.Amount)
-			}
-			posted.int64(l.PostedAfter)
-			debits.int64(l.HeldDebitsAfter)
-			credits.int64(l.HeldCreditsAfter)
+			lines.line(&r.Lines[k], int32(i+1), place, threads[place-1])
 		}
 	}
 	return [][]byte{
 		book.Tenant[:], int32Bytes(head.BookID), int64Bytes(head.Version), int64Bytes(head.Seq), head.Hash[:], int64Bytes(micros(recorded[0].RecordedAt)),
-		ids, kinds, resolves, reverses, expires, effective, periods, purposes, actors, reasons, sagas, orders, documents, approvals, hashes,
-		of, numbers, accounts, names, before, layers, amounts, posted, debits, credits,
+		transactions.b, lines.b,
 	}
+}
+
+// line lays out one line, the place-th of the batch and of its of-th transaction.
+func (r *rows) line(l *ledger.Line, of, place int32, t *thread) {
+	amount, first := l.Amount, int32(0)
+	if l.Side == ledger.Credit {
+		amount = -amount
+	} else if l.Layer == ledger.LayerPosted {
+		t.debits += amount
+	}
+	if place == t.last {
+		first = t.first
+	}
+	r.begin()
+	r.int64(l.AccountID)
+	r.int64(amount)
+	r.int64(l.PostedAfter)
+	r.int64(l.HeldDebitsAfter)
+	r.int64(l.HeldCreditsAfter)
+	r.int64(t.debits)
+	r.int32(of)
+	r.int32(t.prev)
+	r.int32(first)
+	r.int16(l.Number)
+	r.int16(layerNumber[l.Layer])
+	r.text(l.Account, l.Currency)
+	r.end()
+	t.prev = place
 }

@@ -290,7 +290,6 @@ func (h *hostile) attacks() []attack {
 			f.line(0, 0).PostedAfter--
 			f.line(0, 1).PostedAfter++
 		}, want: "chain"},
-		{name: "the last hash left to chance", batch: two(), args: func(_ *forgery, a []any) { a[argHashes] = bounded(a[argHashes], 2) }},
 		{name: "periods from nought", batch: two(), args: func(_ *forgery, a []any) {
 			a[argPeriod] = bounded(a[argPeriod], 0)
 			a[argOf] = []int32{0, 0, 1, 1}

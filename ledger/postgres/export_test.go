@@ -12,8 +12,12 @@ import (
 	"github.com/recourse/recourse/ledger"
 )
 
-// PostBatch is the door's statement, for tests that knock by themselves.
-var PostBatch = postBatch
+// PostBatch is the door of the release before, an array a column, for tests
+// that knock by themselves: it says what each argument is and hands all of it
+// to the door as it is now.
+const PostBatch = `select ledger.post_batch($1, $2, $3, $4, $5, $6, $7::uuid[], $8::text[], $9::uuid[], $10::uuid[], $11::timestamptz[], $12::date[],
+	$13::date[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::bytea[], $22::integer[],
+	$23::smallint[], $24::bigint[], $25::text[], $26::integer[], $27::smallint[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[])`
 
 // What the tests of plans look at: the statements as they are.
 var (
@@ -91,6 +95,14 @@ func DoorArguments(book ledger.Book, head ledger.Head, recorded []*ledger.Record
 		ids, kinds, resolves, reverses, expires, effective, periods, purposes, actors, reasons, sagas, orders, documents, approved, hashes,
 		of, numbers, accounts, names, before, layers, amounts, posted, debits, credits,
 	}
+}
+
+// Door is the door's statement, and DoorRows are its arguments on the wire.
+var Door = postBatch
+
+func DoorRows(ctx context.Context, conn *pgx.Conn, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) ([][]byte, error) {
+	types, err := typesOf(ctx, conn)
+	return doorArguments(types, book, head, recorded), err
 }
 
 // Queued is how many calls wait for a book's writer.

@@ -1,9 +1,10 @@
--- When things were commissioned first and decommissioned last, by events that
--- are not declared errors.
-select x.item,
-       min(e.event_time) filter (where e.action = 'ADD'),
-       max(e.event_time) filter (where e.action = 'DELETE')
-  from custody.event_item x
-  join custody.event e on e.chain_id = x.chain_id and e.seq = x.event
- where x.chain_id = $1 and x.item = any ($2) and x.role = 0 and e.type = 'ObjectEvent' and e.action in ('ADD', 'DELETE') and not e.declared
- group by x.item
+-- When things were commissioned and decommissioned last, by events that are not
+-- declared errors.
+select i.id,
+       (select e.event_time from custody.event e where e.chain_id = i.chain_id and e.seq = i.commissioned),
+       (select max(e.event_time)
+          from custody.event_item x
+          join custody.event e on e.chain_id = x.chain_id and e.seq = x.event
+         where x.chain_id = i.chain_id and x.item = i.id and x.role = 0 and e.type = 'ObjectEvent' and e.action = 'DELETE' and not e.declared)
+  from custody.item i
+ where i.chain_id = $1 and i.id = any ($2)
