@@ -29,12 +29,21 @@ var (
 // a pallet: nine of 4 packages and one of 48. A pallet is 24 events that name
 // 8.4 things each on average: ten commissionings of packages, one of the cases,
 // one of the pallet, eleven packings and a shipment. The last pallet ends with
-// the packages. Loose goods are in no case: 100 packages an event, and one
+// the packages. Small cases make all of that events of few things, 4.7 on average.
+// Loose goods are in no case: 100 packages an event, and one
 // shipment that names them all.
 type goods struct {
 	units int
 	first int // number of the first package, whole pallets, so that documents differ
 	loose bool
+	small bool // every case holds 4
+}
+
+func (g goods) pallet() int {
+	if g.small {
+		return 10 * 4
+	}
+	return perPallet
 }
 
 const (
@@ -46,6 +55,9 @@ const (
 func (g goods) shape() string {
 	if g.loose {
 		return fmt.Sprintf("%d packages, each by itself", g.units)
+	}
+	if g.small {
+		return fmt.Sprintf("%d packages in cases of 4, ten cases a pallet", g.units)
 	}
 	return fmt.Sprintf("%d packages in cases of 4 (nine of ten) and 48, ten cases a pallet", g.units)
 }
@@ -65,8 +77,8 @@ func (g goods) outermost() []string {
 		}
 		return out
 	}
-	for i := 0; i < g.units; i += perPallet {
-		out = append(out, pallet((g.first+i)/perPallet))
+	for i := 0; i < g.units; i += g.pallet() {
+		out = append(out, pallet((g.first+i)/g.pallet()))
 	}
 	return out
 }
@@ -130,12 +142,12 @@ func (d *document) more() {
 		d.make(lot, next(100)...)
 		return
 	}
-	number := (d.first + d.done) / perPallet
+	number := (d.first + d.done) / d.goods.pallet()
 	var boxes []string
 	var inside [][]string
 	for i := range 10 {
 		size := 4
-		if i == 9 {
+		if i == 9 && !d.small {
 			size = 48
 		}
 		units := next(size)

@@ -20,8 +20,11 @@ func Run(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) erro
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	if err := reader(ctx, dir, talk, print); err != nil {
-		return err
+	const pallets = 834
+	for _, g := range []goods{{units: pallets * perPallet}, {units: pallets * 40, small: true}} {
+		if err := reader(ctx, dir, g, talk, print); err != nil {
+			return err
+		}
 	}
 	if err := memory(ctx, talk, print); err != nil {
 		return err
@@ -30,8 +33,7 @@ func Run(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) erro
 }
 
 // reader measures reading and checking on one core.
-func reader(ctx context.Context, dir string, talk io.Writer, print func(ledgerbench.Line)) error {
-	g := goods{units: 834 * perPallet}
+func reader(ctx context.Context, dir string, g goods, talk io.Writer, print func(ledgerbench.Line)) error {
 	raw, events := g.text()
 	asXML, asJSON, empty := filepath.Join(dir, "shipment.xml"), filepath.Join(dir, "shipment.json"), filepath.Join(dir, "empty.xml")
 	if err := os.WriteFile(asXML, raw, 0o600); err != nil {
