@@ -124,7 +124,9 @@ func TestManySalesOfOneUnitHaveOneWinner(t *testing.T) {
 			won++
 			continue
 		}
-		require.Equal(t, "rejected", s.Status)
+		// One that reserved in the moment the unit was shipped learns it at its
+		// own shipment, and is undone.
+		require.Contains(t, []string{"rejected", "compensated"}, s.Status)
 		require.Contains(t, []string{"unit_reserved", "not_holder", "unit_in_transit"}, s.Failure.Code)
 	}
 	require.Equal(t, 1, won)

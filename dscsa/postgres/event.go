@@ -192,22 +192,23 @@ func (r *record) addClasses(role int16, list []epcis.Quantity) {
 	}
 }
 
-// madeID is the id of an event that came without one (EPCIS 2.0 section 8.2.7:
-// a hash URI, the same for whoever computes it).
-func madeID(hash [32]byte) string {
-	return "ni:///sha-256;" + hex.EncodeToString(hash[:]) + "?ver=CBV2.0"
-}
+// The CBV event hash as a URI is also the id of an event that came without one
+// (EPCIS 2.0 section 8.2.7: the same for whoever computes it).
+const (
+	hashBefore = "ni:///sha-256;"
+	hashAfter  = "?ver=CBV2.0"
+)
 
-// eventHash is the event hash of CBV 2.0 (section 8.9): the same for the same
-// event in whatever format it comes, whatever it is called, and whether it is
-// declared an error.
-func eventHash(e *epcis.Event) ([32]byte, error) {
-	var h [32]byte
-	digits, _, _ := strings.Cut(strings.TrimPrefix(epcis.Hash(e), "ni:///sha-256;"), "?")
-	if n, err := hex.Decode(h[:], []byte(digits)); err != nil || n != len(h) {
-		return h, fmt.Errorf("the event hash %q is not 64 hexadecimal digits", digits)
+func madeID(hash [32]byte) string { return hashBefore + hex.EncodeToString(hash[:]) + hashAfter }
+
+// eventHash is the same for the same event in every format and spelling,
+// whatever it is called and whether it is declared an error.
+func eventHash(e *epcis.Event) (hash [32]byte, err error) {
+	uri := epcis.Hash(e)
+	if _, err := hex.Decode(hash[:], []byte(strings.TrimSuffix(strings.TrimPrefix(uri, hashBefore), hashAfter))); err != nil {
+		return hash, fmt.Errorf("the event hash %q: %w", uri, err)
 	}
-	return h, nil
+	return hash, nil
 }
 
 // content is what the chain's entry of an event covers.

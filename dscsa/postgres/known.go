@@ -1,143 +1,83 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
-	"fmt"
-	"time"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/check"
-	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/internal/pgtenant"
 )
 
-// KnownTx is what custody knows of what a batch of events is about, in the
-// caller's transaction: a statement for each kind of fact, however many things.
-// Products and parties are the register's to add.
-func (st *Store) KnownTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, q check.Query) (check.Answer, error) {
-	a := check.Answer{Things: map[string]check.Thing{}, EventIDs: map[string]string{}, Hashes: map[string]bool{}}
-	s, err := look(ctx, tx, tenant)
-	if err != nil {
-		return a, err
+// knowing answers the checks from what is stored.
+type knowing struct {
+	store  *Store
+	tenant uuid.UUID
+	trade  func(context.Context, check.Query, *check.Answer) error
+}
+
+// Look is check.Known.
+func (k *knowing) Look(ctx context.Context, q check.Query) (check.Answer, error) {
+	a := check.Answer{
+		Things: map[string]check.Thing{}, Products: map[string]bool{}, Parties: map[string]check.Party{},
+		EventIDs: map[string]string{}, Hashes: map[string]bool{},
 	}
-	units, err := st.UnitsTx(ctx, tx, tenant, q.Things)
-	if err != nil {
-		return a, err
-	}
-	made, gone, err := s.happened(ctx, units)
-	if err != nil {
-		return a, err
-	}
-	filled, err := s.filled(ctx, units)
-	if err != nil {
-		return a, err
-	}
-	for i := range units {
-		u := &units[i]
-		if u.Key == "" {
-			continue
+	err := pgtenant.ReadTx(ctx, k.store.pool, k.tenant, func(ctx context.Context, tx pgx.Tx) error {
+		s, err := look(ctx, tx, k.tenant)
+		if err != nil || s.id == 0 {
+			return err
 		}
-		t := check.Thing{
-			Commissioned: made[u.ID], Decommissioned: gone[u.ID], Lot: u.Lot, Expiry: u.Expiry, Parent: u.Parent,
-			Holder: u.Owner, Held: heldBecause(u), Last: u.LastTime,
+		if err := s.thingsKnown(ctx, q.Things, &a); err != nil {
+			return err
 		}
-		if c, ok := filled[u.ID]; ok {
-			t.Filled = true
-			t.Held = cmp.Or(t.Held, c.held)
-			if t.Expiry.IsZero() || !c.expiry.IsZero() && c.expiry.Before(t.Expiry) {
-				t.Expiry = c.expiry
+		hashes := make([][]byte, 0, len(q.Hashes))
+		for _, uri := range q.Hashes {
+			raw, err := hex.DecodeString(strings.TrimSuffix(strings.TrimPrefix(uri, hashBefore), hashAfter))
+			if err == nil {
+				hashes = append(hashes, raw)
 			}
 		}
-		a.Things[u.Key] = t
+		_, err = collect(ctx, tx, "look for events", sqlEventsKnown, func(rows pgx.Rows) (struct{}, error) {
+			var x known
+			var hash []byte
+			err := rows.Scan(&x.seq, &hash, &x.id, &x.declared)
+			copy(x.hash[:], hash)
+			if !x.declared {
+				a.EventIDs[x.id], a.Hashes[madeID(x.hash)] = madeID(x.hash), true
+			}
+			return struct{}{}, err
+		}, s.id, hashes, q.EventIDs)
+		return err
+	})
+	if err != nil {
+		return a, err
 	}
-	hashes := make([][]byte, 0, len(q.Hashes))
-	for _, h := range q.Hashes {
-		raw, err := hex.DecodeString(h)
-		if err != nil {
-			return a, fmt.Errorf("the event hash %q is not hexadecimal: %w", h, err)
-		}
-		hashes = append(hashes, raw)
+	if k.trade != nil {
+		return a, k.trade(ctx, q, &a)
 	}
-	_, err = collect(ctx, tx, "look for events", sqlEventHashes, func(rows pgx.Rows) (struct{}, error) {
-		var id string
-		var hash []byte
-		err := rows.Scan(&id, &hash)
-		a.EventIDs[id] = hex.EncodeToString(hash)
-		a.Hashes[hex.EncodeToString(hash)] = true
+	for _, p := range q.Products {
+		a.Products[p] = true
+	}
+	for _, p := range q.Parties {
+		a.Parties[p] = check.Party{Authorized: true}
+	}
+	return a, nil
+}
+
+func (s *session) thingsKnown(ctx context.Context, keys []string, a *check.Answer) error {
+	_, err := collect(ctx, s.tx, "look for things", sqlThingsKnown, func(rows pgx.Rows) (struct{}, error) {
+		var t check.Thing
+		var key string
+		var made, gone pgtype.Timestamptz
+		var expiry pgtype.Date
+		err := rows.Scan(&key, &made, &t.Lot, &expiry, &gone, &t.Parent, &t.Filled, &t.Holder, &t.Held)
+		t.Commissioned, t.Decommissioned, t.Expiry = made.Time, gone.Time, expiry.Time
+		a.Things[key] = t
 		return struct{}{}, err
-	}, s.id, q.EventIDs, hashes)
-	return a, err
-}
-
-// ids are the numbers of the units that are known.
-func ids(units []dscsa.Unit) []int64 {
-	out := make([]int64, 0, len(units))
-	for i := range units {
-		if units[i].Key != "" {
-			out = append(out, units[i].ID)
-		}
-	}
-	return out
-}
-
-// content is what is known of what is in a thing.
-type content struct {
-	expiry time.Time // the earliest; zero: none
-	held   string    // why some of it is kept from sale; "": none of it is
-}
-
-// filled are the things that have something in them.
-func (s *session) filled(ctx context.Context, units []dscsa.Unit) (map[int64]content, error) {
-	out := map[int64]content{}
-	_, err := collect(ctx, s.tx, "look what is full", sqlFilled, func(rows pgx.Rows) (struct{}, error) {
-		var id int64
-		var c content
-		var expiry *time.Time
-		err := rows.Scan(&id, &expiry, &c.held)
-		if expiry != nil {
-			c.expiry = *expiry
-		}
-		out[id] = c
-		return struct{}{}, err
-	}, s.id, ids(units))
-	return out, err
-}
-
-func (s *session) happened(ctx context.Context, units []dscsa.Unit) (made, gone map[int64]time.Time, err error) {
-	made, gone = map[int64]time.Time{}, map[int64]time.Time{}
-	_, err = collect(ctx, s.tx, "look when things were made", sqlHappened, func(rows pgx.Rows) (struct{}, error) {
-		var id int64
-		var first, last *time.Time
-		err := rows.Scan(&id, &first, &last)
-		if first != nil {
-			made[id] = *first
-		}
-		if last != nil {
-			gone[id] = *last
-		}
-		return struct{}{}, err
-	}, s.id, ids(units))
-	return made, gone, err
-}
-
-// heldBecause is why a unit is kept from sale, "" when it is not.
-func heldBecause(u *dscsa.Unit) string {
-	switch {
-	case len(u.Holds) > 0:
-		return string(u.Holds[0].Class)
-	case u.ConflictWhy != "":
-		return u.ConflictWhy
-	default:
-		return u.Blocked
-	}
-}
-
-// EventHash is the hash under which an event is kept, in hexadecimal.
-func EventHash(e *epcis.Event) (string, error) {
-	h, err := eventHash(e)
-	return hex.EncodeToString(h[:]), err
+	}, s.id, keys)
+	return err
 }

@@ -59,7 +59,7 @@ func Case(n int) string {
 // take documents, by their GLN; "" means that they fetch them.
 //
 //	wholesaler   packages 1-100 of Drug, loose; the pallet with cases 1-10
-//	             (packages 101-200); packages 1-60 of Controlled, loose
+//	             (packages 101-200); packages 1-300 of Controlled, loose
 //	manufacturer packages 201-300 of Drug, loose
 func Seed(ctx context.Context, pool *pgxpool.Pool, tenant uuid.UUID, inbox string) error {
 	store := custodypg.New(pool)
@@ -165,7 +165,7 @@ func products() []dscsa.Product {
 // documents tell what has happened: made, packed, shipped, received.
 func documents() [][]epcis.Event {
 	pallet := "00/" + Pallet
-	loose, inCases, stock, controlled := units(Drug, 1, 100), units(Drug, 101, 200), units(Drug, 201, 300), units(Controlled, 1, 60)
+	loose, inCases, stock, controlled := units(Drug, 1, 100), units(Drug, 101, 200), units(Drug, 201, 300), units(Controlled, 1, 300)
 	var boxes []string
 	var packing []epcis.Event
 	for n := 1; n <= 10; n++ {

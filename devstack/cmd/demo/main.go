@@ -1,6 +1,7 @@
-// Command demo shows the main job as a person would want to see it: a booking
-// that completes, and one whose hotel refuses, in both payment flows. It uses
-// the running stack, or boots one of its own. Exit 0 only if each ended as it
+// Command demo shows the main jobs as a person would want to see them: a booking
+// that completes, and one whose hotel refuses, in both payment flows; a drug
+// transfer with its documents, its return, and two that a licence keeps from
+// being shipped. It uses the running stack, or boots one of its own. Exit 0 only if each ended as it
 // should.
 package main
 
@@ -23,7 +24,7 @@ func run() int {
 	defer stop()
 	dir := flag.String("dir", ".recourse", "folder of the running stack")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 
 	dev, err := devstack.ReadDev(*dir)
@@ -47,9 +48,13 @@ func run() int {
 			good = false
 		}
 	}
+	if err := trade(ctx, dev); err != nil {
+		fmt.Printf("\n  This is not how it should have ended: %v\n", err)
+		good = false
+	}
 	if !good {
 		return 1
 	}
-	fmt.Println("\nAll three ended as they should.")
+	fmt.Println("\nAll of them ended as they should.")
 	return 0
 }
