@@ -58,7 +58,7 @@ test/race: postgres ## the product's tests under the race detector
 	go test -race -short $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: build postgres ## measure; JSON lines with the baseline of the same run (BENCH=booking for one family)
+bench: build postgres ## measure; JSON lines with the baseline of the same run (BENCH=booking, ledger or dscsa for one family)
 	@go build -o $(BIN)/bench ./devstack/cmd/bench
 	@exec $(BIN)/bench -bench $(BENCH)
 

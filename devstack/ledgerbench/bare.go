@@ -21,7 +21,7 @@ const bareName = "bare COPY of the same journal and posting rows with the balanc
 // are the ledger's in tables with the ledger's columns and indexes; there is no
 // trigger, no row security, no index of ids and no hash but 32 random bytes.
 func (s *server) bareRate(ctx context.Context, pick shape) (float64, error) {
-	conn, err := pgx.Connect(ctx, s.super)
+	conn, err := pgx.Connect(ctx, s.Super)
 	if err != nil {
 		return 0, fmt.Errorf("connect: %w", err)
 	}

@@ -22,7 +22,7 @@ import (
 // exports streams the whole book as finance's two long reports and measures how
 // fast the rows come and what memory this process needs at most.
 func (s *server) exports(ctx context.Context, talk io.Writer, print func(Line)) error {
-	pool, err := pgxpool.New(ctx, as(s.super, "app_api"))
+	pool, err := pgxpool.New(ctx, s.URL("app_api"))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}

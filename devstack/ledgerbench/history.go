@@ -20,7 +20,7 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 	if err := s.load(ctx, n, talk, print); err != nil {
 		return err
 	}
-	conn, err := pgx.Connect(ctx, s.super)
+	conn, err := pgx.Connect(ctx, s.Super)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
@@ -47,7 +47,7 @@ func (s *server) history(ctx context.Context, n int, empty float64, talk io.Writ
 		return err
 	}
 	fmt.Fprintln(talk, "recourse: verifying all of it")
-	audit, err := pgx.Connect(ctx, as(s.super, "auditor_ro"))
+	audit, err := pgx.Connect(ctx, s.URL("auditor_ro"))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}

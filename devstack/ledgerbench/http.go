@@ -12,13 +12,15 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/recourse/recourse/devstack/benchdb"
 )
 
 // RunHTTP measures the same over the product's API: 64 clients with a
 // connection each, every check on. super is a superuser's URL of the product's
 // database, api the address and key the marketplace's key.
 func RunHTTP(ctx context.Context, super, api, key string, talk io.Writer, print func(Line)) error {
-	s := &server{super: super}
+	s := &server{Server: &benchdb.Server{Super: super}}
 	conn, err := pgx.Connect(ctx, super)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)

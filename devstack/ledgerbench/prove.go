@@ -17,7 +17,7 @@ import (
 // proofs seals the book as the sealer does and proves transactions from all
 // over it, each proof checked as whoever is shown it checks it.
 func (s *server) proofs(ctx context.Context, print func(Line)) error {
-	pool, err := pgxpool.New(ctx, as(s.super, "sealer"))
+	pool, err := pgxpool.New(ctx, s.URL("sealer"))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}

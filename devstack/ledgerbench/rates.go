@@ -128,7 +128,7 @@ func (s *server) baselineRate(ctx context.Context, clients int, pick shape, w wa
 	depth := max(1, clients/baselineConnections)
 	conns := make([]*pgx.Conn, min(clients, baselineConnections))
 	for i := range conns {
-		conn, err := pgx.Connect(ctx, s.super)
+		conn, err := pgx.Connect(ctx, s.Super)
 		if err != nil {
 			return 0, fmt.Errorf("connect: %w", err)
 		}
@@ -171,7 +171,7 @@ func (s *server) alone(ctx context.Context, n int) (ours, plain []time.Duration,
 		return nil, nil, err
 	}
 	defer conn.Release()
-	super, err := pgx.Connect(ctx, s.super)
+	super, err := pgx.Connect(ctx, s.Super)
 	if err != nil {
 		return nil, nil, err
 	}

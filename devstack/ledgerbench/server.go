@@ -3,15 +3,12 @@ package ledgerbench
 import (
 	"context"
 	"fmt"
-	"net/url"
-	"os"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/recourse/recourse/db"
-	"github.com/recourse/recourse/internal/pglocal"
+	"github.com/recourse/recourse/devstack/benchdb"
 	"github.com/recourse/recourse/ledger"
 )
 
@@ -21,71 +18,32 @@ const accounts = 10_000
 // A server is a private Postgres with the product's schema, a tenant with its
 // accounts, and the baseline's tables beside them.
 type server struct {
-	cluster *pglocal.Cluster
-	dir     string
-	tenant  uuid.UUID
-	pool    *pgxpool.Pool // as app_worker
-	super   string
+	*benchdb.Server
+
+	tenant uuid.UUID
+	pool   *pgxpool.Pool // as app_worker
 }
 
 func start(ctx context.Context) (_ *server, err error) {
-	s := &server{tenant: uuid.New()}
-	if s.dir, err = os.MkdirTemp("", "recourse-bench-*"); err != nil {
-		return nil, fmt.Errorf("make a folder: %w", err)
-	}
-	if err := os.Chmod(s.dir, 0o755); err != nil { //nolint:gosec // Postgres' own user must reach its folder in it
-		return nil, fmt.Errorf("open the folder: %w", err)
-	}
-	s.cluster = pglocal.New(pglocal.Config{Dir: s.dir, Settings: map[string]string{
-		"shared_buffers": "2GB", "max_wal_size": "16GB", "checkpoint_timeout": "15min", "max_connections": "100",
-	}})
-	if err := s.cluster.Ensure(ctx); err != nil {
+	s := &server{}
+	if s.Server, err = benchdb.Start(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.cluster.DieWithProcess(); err != nil {
-		return nil, err
+	if s.tenant, err = s.Tenant(ctx); err == nil {
+		if err = s.Do(ctx, func(conn *pgx.Conn) error { return s.prepare(ctx, conn) }); err == nil {
+			s.pool, err = s.Pool(ctx, "app_worker", 16)
+		}
 	}
-	s.super = s.cluster.SuperURL("postgres")
-	if err := s.schema(ctx); err != nil {
-		s.stop()
-		return nil, err
-	}
-	cfg, err := pgxpool.ParseConfig(as(s.super, "app_worker"))
 	if err != nil {
+		s.Stop()
 		return nil, err
 	}
-	cfg.MaxConns = 16
-	s.pool, err = pgxpool.NewWithConfig(ctx, cfg)
-	return s, err
+	return s, nil
 }
 
 func (s *server) stop() {
-	if s.pool != nil {
-		s.pool.Close()
-	}
-	_ = s.cluster.Stop(context.Background())
-	_ = os.RemoveAll(s.dir)
-}
-
-func (s *server) schema(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, s.super)
-	if err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	defer func() { _ = conn.Close(ctx) }()
-	statements := []string{db.Roles(), "alter role migrator password 'bench'", "alter role app_worker password 'bench'", "alter role auditor_ro password 'bench'", "alter role sealer password 'bench'", "alter role app_api password 'bench'"}
-	for _, q := range statements {
-		if _, err := conn.Exec(ctx, q); err != nil {
-			return fmt.Errorf("%.40s: %w", q, err)
-		}
-	}
-	if err := db.Migrate(ctx, as(s.super, "migrator")); err != nil {
-		return err
-	}
-	if _, err := conn.Exec(ctx, `insert into app.tenant (id, name) values ($1, 'bench')`, s.tenant); err != nil {
-		return fmt.Errorf("make the tenant: %w", err)
-	}
-	return s.prepare(ctx, conn)
+	s.pool.Close()
+	s.Stop()
 }
 
 // prepare opens the accounts in the tenant's first book and makes the
@@ -114,15 +72,6 @@ func (s *server) prepare(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("analyze: %w", err)
 	}
 	return nil
-}
-
-func as(super, role string) string {
-	u, err := url.Parse(super)
-	if err != nil {
-		return super
-	}
-	u.User = url.UserPassword(role, "bench")
-	return u.String()
 }
 
 // transfer of the product: one posted transaction with two entries.

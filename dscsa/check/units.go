@@ -38,6 +38,7 @@ type table struct {
 	slots []uint32 // a power of two of them; 0 is free
 	pages [][]unit
 	n     uint32 // the next index; 0 is no unit
+	prev  uint32 // what of gave last
 }
 
 const pageSize = 4096
@@ -59,9 +60,16 @@ func (t *table) find(hash uint64) (index, slot uint32) {
 }
 
 // of finds or makes the unit of a hash and returns its index, which is never 0.
+// Things are packed and shipped in the order in which they were made, so the
+// one after the last is looked at first: the slots are all over the memory.
 func (t *table) of(hash uint64) uint32 {
+	if next := t.prev + 1; next < t.n && t.at(next).hash == hash {
+		t.prev = next
+		return next
+	}
 	i, slot := t.find(hash)
 	if i != 0 {
+		t.prev = i
 		return i
 	}
 	if int(t.n) >= len(t.slots)/4*3 {
@@ -75,6 +83,7 @@ func (t *table) of(hash uint64) uint32 {
 	t.at(i).hash = hash
 	t.slots[slot] = i
 	t.n++
+	t.prev = i
 	return i
 }
 

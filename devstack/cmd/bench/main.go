@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/recourse/recourse/devstack"
+	"github.com/recourse/recourse/devstack/dscsabench"
 	"github.com/recourse/recourse/devstack/ledgerbench"
 )
 
@@ -46,18 +47,34 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	bench := flag.String("bench", "all", "which family: booking, ledger, or all")
+	bench := flag.String("bench", "all", "which family: booking, ledger, dscsa, or all")
 	n := flag.Int("n", 100, "bookings measured one after another")
 	load := flag.Int("load", 500_000, "transfers that make the ledger's history")
 	flag.Parse()
-	if !slices.Contains([]string{"all", "booking", "ledger"}, *bench) {
-		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there are booking and ledger\n", *bench)
+	if flag.Arg(0) == dscsabench.PartCommand {
+		if err := dscsabench.Part(flag.Args()[1:], os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "recourse:", err)
+			return 1
+		}
+		return 0
+	}
+	if !slices.Contains([]string{"all", "booking", "ledger", "dscsa"}, *bench) {
+		fmt.Fprintf(os.Stderr, "recourse: there is no benchmark %q; there are booking, ledger and dscsa\n", *bench)
 		return 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Hour+time.Duration(*load)*time.Second/2000) // at the least that a loaded machine does
 	defer cancel()
 	printed := func(l ledgerbench.Line) {
 		print(line{Bench: l.Bench, Shape: l.Shape, Clients: l.Clients, Value: l.Value, Unit: l.Unit, Baseline: l.Baseline, BaselineValue: l.BaselineValue})
+	}
+	if *bench == "all" || *bench == "dscsa" {
+		if err := dscsabench.Run(ctx, os.Stderr, printed); err != nil {
+			fmt.Fprintln(os.Stderr, "recourse:", err)
+			return 1
+		}
+	}
+	if *bench == "dscsa" {
+		return 0
 	}
 	if *bench != "booking" {
 		if err := ledgerbench.Run(ctx, *load, os.Stderr, printed); err != nil {
