@@ -205,7 +205,12 @@ func shipment(m movement, f *t3.Facts) (*dscsa.Shipment, error) {
 		return nil, fmt.Errorf("encode the facts: %w", err)
 	}
 	var document bytes.Buffer
-	if err := f.Write(&document, epcis.XML12); err != nil {
+	err = f.Write(&document, epcis.XML12)
+	var unwritable *epcis.Error
+	if errors.As(err, &unwritable) {
+		return nil, &step.Refused{Code: "transaction_information_incomplete", Message: "The transaction information cannot be written: " + unwritable.Error() + "."}
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &dscsa.Shipment{

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/workflows"
 )
 
@@ -18,12 +19,13 @@ func TestKeptHistoriesReplay(t *testing.T) {
 	t.Parallel()
 	kept, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(kept), 5)
+	require.GreaterOrEqual(t, len(kept), 8)
 	for _, path := range kept {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			t.Parallel()
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingType})
+			replayer.RegisterWorkflowWithOptions(workflows.Transfer, workflow.RegisterOptions{Name: activities.TransferType})
 			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, path))
 		})
 	}

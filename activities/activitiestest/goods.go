@@ -155,7 +155,7 @@ func (g *Goods) Goods(_ context.Context, _ uuid.UUID, saga string) (activities.G
 		}
 		if g.Reserved[u] == saga {
 			out.Shipped = append(out.Shipped, t3.EPC(u))
-			out.Units = append(out.Units, t3.Unit{EPC: t3.EPC(u), GTIN: id.GTIN(), Lot: "L1", Expiry: "2030-01-31"})
+			out.Units = append(out.Units, t3.Unit{EPC: t3.EPC(u), GTIN: id.GTIN(), Lot: "L1", Expiry: "2030-01-31", Commissioned: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)})
 		}
 	}
 	return out, nil

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/devstack/harness"
 	"github.com/recourse/recourse/workflows"
 )
@@ -36,7 +37,13 @@ func TestHistoriesReplay(t *testing.T) {
 	c, err := temporal.Dial(temporal.Options{HostPort: dev.Temporal, Namespace: "recourse"})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
+	goods := func(o harness.Sale) harness.Order { return harness.Order{Sale: &o} }
+	short, closed := harness.Sell(ref()+"-SHORT", harness.Packages(harness.Exampril, 63, 64)...), harness.Sell(ref(), harness.Package(harness.Exampril, 65))
+	closed.Buyer = harness.Closed
+	poor := harness.Sell(ref(), harness.Package(harness.Exampril, 66))
+	poor.PaymentMethod = "pm_card_chargeDeclined"
 	for name, order := range map[string]harness.Order{
+		"transfer-short": goods(short), "transfer-unauthorised": goods(closed), "transfer-declined": goods(poor),
 		"booking-authorize-completed": completed, "booking-charge-completed": charged, "booking-charge-refused": refused,
 		"booking-authorize-refused": flaky, "booking-declined": declined,
 	} {
@@ -54,6 +61,7 @@ func TestHistoriesReplay(t *testing.T) {
 			}
 			replayer := worker.NewWorkflowReplayer()
 			replayer.RegisterWorkflowWithOptions(workflows.Booking, workflow.RegisterOptions{Name: workflows.BookingType})
+			replayer.RegisterWorkflowWithOptions(workflows.Transfer, workflow.RegisterOptions{Name: activities.TransferType})
 			require.NoError(t, replayer.ReplayWorkflowHistory(nil, h))
 			raw, err := protojson.Marshal(h)
 			require.NoError(t, err)

@@ -72,6 +72,14 @@ func doneUnseen(id, call, route string, change func(o *harness.Order)) Row {
 	}
 }
 
+// traded is a row of transfers: money and goods have to agree.
+func traded(id, what string, first int, stir func(context.Context, *trouble) error) Row {
+	return Row{
+		ID: id, What: what, N: 80, stir: stir,
+		Make: func(run string, _ uint64, n int) harness.Order { return harness.Trades(run, first, n) },
+	}
+}
+
 // suffixed orders one part with a test value.
 func suffixed(id, suffix string, n int) Row {
 	return Row{
@@ -106,6 +114,13 @@ func Rows() []Row {
 		{ID: "F09", What: "kill -9 of everything at once", stir: func(ctx context.Context, t *trouble) error {
 			return every(ctx, 5*time.Second, t.kill("worker", "api", "stack", "postgres"))
 		}},
+		traded("F01g", "kill -9 of the worker while goods are sold", 1, killing("worker")),
+		traded("F04g", "kill -9 of Temporal and the simulators while goods are sold", 41, killing("stack")),
+		traded("F05g", "kill -9 of Postgres while goods are sold", 81, killing("postgres")),
+		traded("F09g", "kill -9 of everything at once while goods are sold", 121, func(ctx context.Context, t *trouble) error {
+			return every(ctx, 5*time.Second, t.kill("worker", "api", "stack", "postgres"))
+		}),
+		traded("F12g", "an operator terminates running workflows while goods are sold", 161, terminate),
 		{ID: "F12", What: "an operator terminates running workflows", stir: terminate},
 		doneUnseen("F34a", "create", "/v1/payment_intents", none),
 		doneUnseen("F34b", "confirm", "/v1/payment_intents/{id}/confirm", none),

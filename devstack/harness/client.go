@@ -128,7 +128,8 @@ var ErrRefused = errors.New("the order was refused")
 // Book places an order as a careful frontend does: one key, sent again until
 // there is an answer.
 func (c *Client) Book(ctx context.Context, key string, order Order) (Saga, Response, error) {
-	return c.Order(ctx, "/v1/bookings", key, order)
+	path, body := order.request()
+	return c.Order(ctx, path, key, body)
 }
 
 // Order places an order of any kind. body is anything for JSON, or a string.

@@ -46,5 +46,18 @@ func Packages(gtin string, from, to int) []string {
 	return out
 }
 
+// Trades is the nth order of a mix: each package is wanted by two, some buyers
+// have no licence, some no money, some receipts are late or short.
+func Trades(run string, first, n int) Order {
+	o := Sell(fmt.Sprintf("%s-%d%s", run, n, []string{"", "", "-SHORT", "-FLAKY2", "-DONETIMEOUT"}[n%5]), Package(Examphetan, first+n/2))
+	switch n % 7 {
+	case 3:
+		o.Buyer = Closed
+	case 5:
+		o.PaymentMethod = "pm_card_chargeDeclined"
+	}
+	return Order{Sale: &o, OrderRef: o.OrderRef}
+}
+
 // Carton is the nth case of Exampril on the sandbox's pallet.
 func Carton(n int) string { return fmt.Sprintf("(01)50379999101308(21)%d", 900000000+n) }

@@ -5,8 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// Order is a booking request.
+// Order is a booking request, or a sale of goods.
 type Order struct {
+	Sale          *Sale    `json:"-"` // then it is nothing else
 	OrderRef      string   `json:"order_ref"`
 	Currency      string   `json:"currency"`
 	PaymentMethod string   `json:"payment_method"`
@@ -75,6 +76,14 @@ func Mixed(run string, seed uint64, n int) Order {
 		o.PaymentMethod = "pm_card_chargeDeclinedInsufficientFunds"
 	}
 	return o
+}
+
+// request is the order as it is sent.
+func (o Order) request() (path string, body any) {
+	if o.Sale != nil {
+		return "/v1/transfers", o.Sale
+	}
+	return "/v1/bookings", o
 }
 
 // Price is the sum of the parts.

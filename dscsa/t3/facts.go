@@ -90,6 +90,10 @@ func (f *Facts) Missing() []string {
 		need(known[u.GTIN], "the product data of %s (26)(A)", u.EPC)
 		need(u.Lot != "", "the lot of %s (26)(F)", u.EPC)
 		need(u.Expiry != "", "the expiry of %s (14)", u.EPC)
+		need(!u.Commissioned.IsZero(), "the commissioning of %s, which says lot and expiry", u.EPC)
+	}
+	for _, c := range f.Containers {
+		need(!c.Packed.IsZero(), "the packing of %s", c.EPC)
 	}
 	need(!f.At.IsZero(), "the date (26)(G)")
 	for _, p := range []Party{f.Seller, f.Buyer} {

@@ -11,12 +11,18 @@ import (
 )
 
 const made = `-- name: Made :many
-select distinct on (x.item) x.item, e.event_time, e.read_point
-  from custody.event_item x
-  join custody.event e on e.chain_id = x.chain_id and e.seq = x.event
- where x.chain_id = $1 and x.item = any ($2::bigint[]) and x.role = 0
-   and e.type = 'ObjectEvent' and e.action = 'ADD' and not e.declared
- order by x.item, e.event_time, e.seq
+with named as (
+  select x.item, x.event from custody.event_item x
+   where x.chain_id = $1 and x.item = any ($2::bigint[]) and x.role = 0
+  union
+  select i.id, i.first_event from custody.item i
+   where i.chain_id = $1 and i.id = any ($2::bigint[])
+)
+select distinct on (named.item) named.item, e.event_time, e.read_point
+  from named
+  join custody.event e on e.chain_id = $1 and e.seq = named.event
+ where e.type = 'ObjectEvent' and e.action = 'ADD' and not e.declared
+ order by named.item, e.event_time, e.seq
 `
 
 type MadeParams struct {
@@ -30,7 +36,8 @@ type MadeRow struct {
 	ReadPoint string
 }
 
-// When and where items came to be: their first event of that kind.
+// When and where items came to be: their first event of that kind. The first
+// event of an item is kept with it, the others that name it beside.
 func (q *Queries) Made(ctx context.Context, arg MadeParams) ([]MadeRow, error) {
 	rows, err := q.db.Query(ctx, made, arg.ChainID, arg.Items)
 	if err != nil {

@@ -11,12 +11,18 @@ import (
 )
 
 const packed = `-- name: Packed :many
-select distinct on (x.item) x.item, e.event_time, e.read_point
-  from custody.event_item x
-  join custody.event e on e.chain_id = x.chain_id and e.seq = x.event
- where x.chain_id = $1 and x.item = any ($2::bigint[]) and x.role = 1
-   and e.type = 'AggregationEvent' and e.action = 'ADD' and not e.declared
- order by x.item, e.event_time desc, e.seq desc
+with named as (
+  select x.item, x.event from custody.event_item x
+   where x.chain_id = $1 and x.item = any ($2::bigint[]) and x.role = 1
+  union
+  select i.id, i.first_event from custody.item i
+   where i.chain_id = $1 and i.id = any ($2::bigint[])
+)
+select distinct on (named.item) named.item, e.event_time, e.read_point
+  from named
+  join custody.event e on e.chain_id = $1 and e.seq = named.event and e.parent = named.item
+ where e.type = 'AggregationEvent' and e.action = 'ADD' and not e.declared
+ order by named.item, e.event_time desc, e.seq desc
 `
 
 type PackedParams struct {
