@@ -528,3 +528,11 @@ func Concerning(facts []Fact, id int64) []int64 {
 	}
 	return out
 }
+
+// Equal reports whether two standings say the same; holds and hops are not
+// compared.
+func (s *Standing) Equal(o *Standing) bool {
+	return s.State == o.State && s.Commissioned == o.Commissioned && s.Blocked == o.Blocked && s.Owner == o.Owner && s.OwnerSure == o.OwnerSure &&
+		s.Holder == o.Holder && s.Location == o.Location && s.Lot == o.Lot && s.Expiry.Equal(o.Expiry) && s.Parent == o.Parent &&
+		s.LastAt == o.LastAt && s.LastEvent == o.LastEvent && s.Conflict == o.Conflict && s.ConflictWhy == o.ConflictWhy && s.Hops == o.Hops
+}
