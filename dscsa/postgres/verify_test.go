@@ -100,7 +100,7 @@ func TestVerifyNamesTheFirstThingThatIsWrong(t *testing.T) {
 		{"a hash", `update custody.entry set hash = sha256('x') where seq = 2`, 2, ""},
 		{"an owner", `update custody.item set owner = '` + pharmacy + `' where serial = '000003'`, 0, dscsatest.Key(dscsatest.Unit("000003"))},
 		{"a state", `update custody.item set state = 'destroyed' where serial = '000004'`, 0, dscsatest.Key(dscsatest.Unit("000004"))},
-		{"a hop", `update custody.hop set to_owner = '` + pharmacy + `' where item = (select id from custody.item where serial = '000005')`, 0, dscsatest.Key(dscsatest.Unit("000005"))},
+		{"a hop", `update custody.hop set to_owner = '` + pharmacy + `' where item in (select id from custody.item where serial = '000005')`, 0, dscsatest.Key(dscsatest.Unit("000005"))},
 	} {
 		_, err := super.Exec(t.Context(), `do $$ declare t record; begin
 			perform guard.open_maintenance('an attack');
