@@ -240,7 +240,10 @@ func (b *Book) commission() {
 		s := b.item(id)
 		b.touch(s)
 		if s.Commissioned != 0 || s.State.Ended() {
-			b.contradict(s, ConflictRecommissioned)
+			again := !s.State.Ended() && (f.Lot == "" || f.Lot == s.Lot) && (f.Expiry.IsZero() || f.Expiry.Equal(s.Expiry))
+			if !again { // else it is told once more, as partners do
+				b.contradict(s, ConflictRecommissioned)
+			}
 			continue
 		}
 		s.Commissioned = f.Seq
@@ -416,6 +419,9 @@ func (b *Book) ship() {
 			continue
 		}
 		from, to := f.SourceOwner, f.DestOwner
+		if n := len(s.Fresh); n > 0 && s.Fresh[n-1].At.UnixMicro() == f.At && s.Fresh[n-1].From == from && s.Fresh[n-1].To == to {
+			continue // the same shipment, told in other words
+		}
 		if from != "" && s.OwnerSure && s.Owner != from {
 			b.contradict(s, ConflictSender)
 			continue
