@@ -59,9 +59,16 @@ func TestNobodyChangesWhatIsRecorded(t *testing.T) {
 	require.Equal(t, 17, n)
 
 	for _, a := range []struct{ name, role, first string }{
-		{"app_api", "app_api", ""}, {"app_worker", "app_worker", ""}, {"sealer", "sealer", ""}, {"finance_ro", "finance_ro", ""},
-		{"auditor_ro", "auditor_ro", ""}, {"migrator", "migrator", ""}, {"migrator as owner", "migrator", `set local role custody_owner`},
-		{"custody_owner", "", `set local role custody_owner`}, {"superuser", "", ""}, {"superuser as replica", "", `set local session_replication_role = replica`},
+		{"app_api", "app_api", ""},
+		{"app_worker", "app_worker", ""},
+		{"sealer", "sealer", ""},
+		{"finance_ro", "finance_ro", ""},
+		{"auditor_ro", "auditor_ro", ""},
+		{"migrator", "migrator", ""},
+		{"migrator as owner", "migrator", `set local role custody_owner`},
+		{"custody_owner", "", `set local role custody_owner`},
+		{"superuser", "", ""},
+		{"superuser as replica", "", `set local session_replication_role = replica`},
 	} {
 		url := c.db.SuperURL()
 		if a.role != "" {

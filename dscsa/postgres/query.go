@@ -125,8 +125,10 @@ func (q *EventQuery) sql(chain int32) (sql string, args []any, err error) {
 		column string
 		at     time.Time
 	}{
-		{"e.event_time >= ?", q.EventTimeFrom}, {"e.event_time < ?", q.EventTimeBefore},
-		{"n.recorded_at >= ?", q.RecordTimeFrom}, {"n.recorded_at < ?", q.RecordTimeBefore},
+		{"e.event_time >= ?", q.EventTimeFrom},
+		{"e.event_time < ?", q.EventTimeBefore},
+		{"n.recorded_at >= ?", q.RecordTimeFrom},
+		{"n.recorded_at < ?", q.RecordTimeBefore},
 	} {
 		if !t.at.IsZero() {
 			c.add(t.column, t.at)

@@ -34,9 +34,9 @@ func (l lossy) Write(p []byte) (int, error) {
 	if l.commits.Add(1)%2 == 0 {
 		_, _ = l.Conn.Write(p) // it arrives, and nobody hears of it
 		buf := make([]byte, 1)
-		_, _ = l.Conn.Read(buf) // it has been done when something is answered
+		_, _ = l.Read(buf) // it has been done when something is answered
 	}
-	_ = l.Conn.Close()
+	_ = l.Close()
 	return 0, errCut
 }
 

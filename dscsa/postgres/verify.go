@@ -268,7 +268,7 @@ func (s *session) verifyItems(ctx context.Context) (n int64, err error) {
 			if want == nil {
 				want = &dscsa.Standing{State: dscsa.Unknown}
 			}
-			if !x.Standing.Equal(want) {
+			if !x.Equal(want) {
 				return n, &Fault{Item: x.key, What: "it does not stand as the facts say"}
 			}
 			if !slices.EqualFunc(hops[x.id], want.Fresh, func(a, b dscsa.Hop) bool { return a == b }) {

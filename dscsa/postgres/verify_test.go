@@ -17,10 +17,10 @@ import (
 	"github.com/recourse/recourse/dscsa/postgres"
 )
 
-func (c *custody) verify(t testing.TB) postgres.Verified {
-	t.Helper()
-	v, err := c.store.Verify(t.Context(), c.tenant)
-	require.NoError(t, err)
+func (c *custody) verify(tb testing.TB) postgres.Verified {
+	tb.Helper()
+	v, err := c.store.Verify(tb.Context(), c.tenant)
+	require.NoError(tb, err)
 	return v
 }
 
