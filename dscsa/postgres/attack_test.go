@@ -169,6 +169,38 @@ func TestTheDoorsTakeNothingThatIsWrong(t *testing.T) {
 	require.Equal(t, "hop_follows", constraint(project("1", item, "2", wholesaler, pharmacy, "2", "'2020-01-01'", pharmacy)), "before the one before it")
 	require.Equal(t, "item_owner_is_last_hop", constraint(project("1", item, "2", wholesaler, pharmacy, "2", "now()", maker)), "owned by somebody else")
 	require.Equal(t, "item_owner_is_last_hop", constraint(project("0", item, "2", wholesaler, pharmacy, "1", "now()", wholesaler)), "a hop nobody counts")
+	// A batch that was changed on the way: its entry covers something else, or
+	// does not follow.
+	decide := func(content, prev, seq string) error {
+		return c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := tx.Exec(ctx, fmt.Sprintf(`
+				with head as (select id, seq, hash, greatest(clock_timestamp(), recorded_at) as at from custody.chain),
+				e as (select h.*, %s as content, %s as prev from head h),
+				f as (select e.*, sha256(e.prev || '\x0001'::bytea || int8send(e.seq + 1) || int8send((extract(epoch from e.at) * 1000000)::bigint) || int2send(3::smallint) || e.content) as next from e)
+				select custody.append('%s', f.id, f.seq + %s, f.hash, f.at, array[3]::smallint[], array[f.content], array[f.next],
+				  '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', array[1], array['hold'], array['Ada'], array['why'], array['x'::bytea],
+				  '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+				  '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}') from f`, content, prev, c.tenant, seq))
+			if err == nil {
+				return errNothing
+			}
+			return err
+		})
+	}
+	right := `custody.decision_content((f_chain.id, 0, 'hold', 'Ada', 'why', 'x'::bytea)::custody.decision)`
+	right = strings.Replace(right, "f_chain.id", "1", 1)
+	require.ErrorIs(t, decide(right, "h.hash", "0"), errNothing, "the right one is taken")
+	for name, err := range map[string]error{
+		"other content": decide(`sha256('y')`, "h.hash", "0"),
+		"other past":    decide(right, `sha256('y')`, "0"),
+	} {
+		var refused *pgconn.PgError
+		require.ErrorAs(t, err, &refused, name)
+		require.Equal(t, "CU001", refused.Code, name)
+	}
+	var moved *pgconn.PgError
+	require.ErrorAs(t, decide(right, "h.hash", "1"), &moved)
+	require.Equal(t, "CU002", moved.Code)
 	c.verify(t)
 	other.verify(t)
 }
