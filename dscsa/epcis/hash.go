@@ -4,13 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"github.com/recourse/recourse/dscsa/gs1"
 )
 
 // Hash is the event hash of CBV 2.0 section 8.9, "ni:///sha-256;…?ver=CBV2.0":
@@ -63,8 +59,8 @@ func (h *hasher) event(e *Event) {
 	h.objects(e)
 	h.pair("action", string(e.Action))
 	h.pair("transformationID", e.TransformationID)
-	h.pair("bizStep", bizSteps.uri(e.BizStep))
-	h.pair("disposition", dispositions.uri(e.Disposition))
+	h.word("bizStep", bizSteps, e.BizStep)
+	h.word("disposition", dispositions, e.Disposition)
 	h.persistent(e.Persistent)
 	h.place("readPoint", e.ReadPoint)
 	h.place("bizLocation", e.BizLocation)
@@ -126,6 +122,17 @@ func (h *hasher) pair(name, value string) {
 	h.canonical(value)
 }
 
+// word writes a word of a vocabulary as its web URI.
+func (h *hasher) word(name string, v vocabulary, word string) {
+	if word == "" || strings.ContainsRune(word, ':') {
+		h.pair(name, word)
+		return
+	}
+	h.raw(name)
+	h.raw("=")
+	h.raw(v.uri(word))
+}
+
 // time writes a time in UTC to the millisecond, rounded half up.
 func (h *hasher) time(name string, t time.Time) {
 	h.raw(name)
@@ -179,7 +186,7 @@ func (h *hasher) persistent(d *PersistentDisposition) {
 	words := func(name string, list []string) {
 		h.list("", func() {
 			for _, w := range list {
-				h.part(func() { h.pair(name, dispositions.uri(w)) })
+				h.part(func() { h.word(name, dispositions, w) })
 			}
 		})
 	}
@@ -201,7 +208,7 @@ func (h *hasher) references(name, each string, types vocabulary, values []Refere
 	h.list(name, func() {
 		for _, r := range values {
 			h.part(func() {
-				h.pair("type", types.uri(r.Type))
+				h.word("type", types, r.Type)
 				h.pair(each, r.ID)
 			})
 		}
@@ -252,7 +259,8 @@ func (h *hasher) attributes(name string, order []string, fields []Field) {
 
 func (h *hasher) attribute(name, value string) {
 	if v, ok := sensorVocabularies[name]; ok {
-		value = v.uri(value)
+		h.word(name, v, value)
+		return
 	}
 	switch name {
 	case "booleanValue":
@@ -275,17 +283,6 @@ func (h *hasher) fields(fields []Field) {
 
 // comment is for people and no part of what happened.
 var comment = Name{Space: "http://www.w3.org/2000/01/rdf-schema#", Local: "comment"}
-
-// namespace is the one spelling of a namespace that XML and JSON documents
-// spell two ways: CBV master data (the standard's JSON-LD
-// context ends it in a colon) and the GS1 US healthcare extensions.
-func namespace(uri string) string {
-	switch uri {
-	case "urn:epcglobal:cbv:mda:", "http://epcis.gs1us.org/hc/ns#":
-		return uri[:len(uri)-1]
-	}
-	return uri
-}
 
 func (h *hasher) field(f Field) {
 	switch {
@@ -319,41 +316,4 @@ func (h *hasher) entry(name, value string) {
 		return
 	}
 	h.pair(name, value)
-}
-
-// canonical writes a value in the one spelling the hash has for it:
-// identifiers as canonical Digital Link URIs, numbers without idle zeros.
-func (h *hasher) canonical(s string) {
-	switch {
-	case strings.HasPrefix(s, "urn:epc:"), strings.HasPrefix(s, "https://"), strings.HasPrefix(s, "http://"):
-		id, err := gs1.Parse(s)
-		if err != nil && !gs1.IsCheckDigit(err) || id.Kind == gs1.Other {
-			h.raw(s)
-			return
-		}
-		h.raw("https://id.gs1.org/")
-		h.b = id.AppendKey(h.b)
-	case s[0] >= '0' && s[0] <= '9', strings.IndexByte("+-.", s[0]) >= 0:
-		h.number(s)
-	default:
-		h.raw(s)
-	}
-}
-
-// number writes a number as the reference implementation spells it, and any
-// other text as it is.
-func (h *hasher) number(s string) {
-	f, err := strconv.ParseFloat(s, 64)
-	switch {
-	case err != nil, math.IsInf(f, 0), math.IsNaN(f), strings.ContainsAny(s, "xX_pP"): // numbers to strconv, not to anyone else
-		h.raw(s)
-	case f == 0:
-		h.raw("0")
-	case f == math.Trunc(f):
-		h.b = strconv.AppendFloat(h.b, f, 'f', 0, 64)
-	case math.Abs(f) < 1e-4:
-		h.b = strconv.AppendFloat(h.b, f, 'e', -1, 64)
-	default:
-		h.b = strconv.AppendFloat(h.b, f, 'f', -1, 64)
-	}
 }

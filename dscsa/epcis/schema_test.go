@@ -44,8 +44,11 @@ func TestWhatIsWrittenIsValid(t *testing.T) {
 				require.NoError(t, err)
 				add(text)
 			})
-			require.NotEmpty(t, documents)
-			require.NotEmpty(t, queries)
+			for _, root := range []string{"EPCISDocument", "EPCISQueryDocument"} { // whatever was drawn
+				text, err := write(f, &epcis.Document{Root: root, CreationDate: noon}, observed(nil))
+				require.NoError(t, err)
+				add(text)
+			}
 			validate(documents, false)
 			validate(queries, true)
 		})
@@ -164,3 +167,23 @@ func lookahead(pattern string) (jsonschema.Regexp, error) {
 type noneOf struct{ *regexp.Regexp }
 
 func (n noneOf) MatchString(s string) bool { return !n.Regexp.MatchString(s) }
+
+// EPCISHeader of 2.0 has no place for the transaction statement: it stands
+// beside the body, where partners put it, and is read from there.
+func TestStatementBesideTheBody(t *testing.T) {
+	t.Parallel()
+	root := pack(t)
+	for _, f := range formats[1:] {
+		doc := &epcis.Document{
+			CreationDate: noon, HeaderFields: epcistest.Statement(),
+			Header: epcistest.Header("urn:epc:id:sgln:0369999.00001.0", "urn:epc:id:sgln:0860001234.10.0", "D-1", noon),
+		}
+		text, err := write(f, doc, observed(nil))
+		require.NoError(t, err)
+		validator(t, root, f)([][]byte{text}, false)
+		got, _, err := read(bytes.NewReader(text), epcis.Limits{})
+		require.NoError(t, err)
+		require.Equal(t, doc.HeaderFields, got.Extensions)
+		require.Equal(t, doc.Header.Sender[0].ID, got.Header.Sender[0].ID)
+	}
+}

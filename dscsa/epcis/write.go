@@ -135,7 +135,16 @@ func (o *output) time(t time.Time) {
 	if y := t.Year(); y < 1 || y > 9999 {
 		o.fail("the year %d", y)
 	}
-	o.b = t.AppendFormat(o.b, "2006-01-02T15:04:05.999999999Z07:00")
+	o.b = sayable(t).AppendFormat(o.b, "2006-01-02T15:04:05.999999999Z07:00")
+}
+
+// sayable is t in a zone that can be written: whole minutes, at most 14 hours.
+// Others are no zones of today and become UTC.
+func sayable(t time.Time) time.Time {
+	if _, seconds := t.Zone(); seconds%60 != 0 || max(seconds, -seconds) > 14*3600 {
+		return t.UTC()
+	}
+	return t
 }
 
 // legible refuses characters that may not stand in a document.
@@ -162,7 +171,7 @@ func zone(e *Event) string {
 	if e.Zone != "" {
 		return e.Zone
 	}
-	return e.EventTime.Format("-07:00")
+	return sayable(e.EventTime).Format("-07:00")
 }
 
 // check refuses an event that no format could hold.

@@ -172,6 +172,21 @@ func TestMissingZoneIsWritten(t *testing.T) {
 	}
 }
 
+// A zone of odd seconds, as places had before there were zones, is written as UTC.
+func TestOddZoneIsWrittenAsUTC(t *testing.T) {
+	t.Parallel()
+	for _, f := range formats {
+		for _, offset := range []int{-17762, 15 * 3600} {
+			e := observed(func(e *epcis.Event) { e.EventTime = noon.In(time.FixedZone("", offset)) })
+			text, err := write(f, &epcis.Document{CreationDate: noon}, e)
+			require.NoError(t, err)
+			_, got, err := read(bytes.NewReader(text), epcis.Limits{})
+			require.NoError(t, err)
+			require.True(t, noon.Equal(got[0].EventTime))
+		}
+	}
+}
+
 type broken struct{ left int }
 
 func (b *broken) Write(p []byte) (int, error) {
