@@ -3,6 +3,7 @@ package check
 import (
 	"hash/maphash"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -59,6 +60,8 @@ type Checker struct {
 	gone        map[uint32]uint32   // when things were decommissioned
 	declaredAt  map[uint32][]uint32 // thing: the times of events about it that were declared wrong
 	maybes      []maybe
+	twice       map[uint32]struct{} // things that seem to be commissioned twice
+	texts       map[string]string   // see intern
 	shipments   []shipment
 	anyBad      bool                // something has isBad
 	reshipped   map[uint32][]uint32 // thing: its shipments before the last
@@ -100,7 +103,7 @@ func New(o Options) *Checker {
 		units:  newTable(), classes: make([]class, 1), classOf: map[uint64]uint16{},
 		batches: make([]batch, 1), batchOf: map[batch]uint32{}, lotExpiry: map[lotOf]int32{},
 		suspects: map[uint32]*suspect{}, unpacked: map[uint32]loose{}, emptied: map[uint32][]uint32{},
-		gone: map[uint32]uint32{}, declaredAt: map[uint32][]uint32{}, shipments: make([]shipment, 1),
+		gone: map[uint32]uint32{}, twice: map[uint32]struct{}{}, texts: map[string]string{}, declaredAt: map[uint32][]uint32{}, shipments: make([]shipment, 1),
 		reshipped: map[uint32][]uint32{}, received: map[uint32][]uint32{}, firstInCase: map[uint32]uint32{},
 		events: map[uint64]seenEvent{}, declared: map[uint64]struct{}{},
 		parties: map[string]int{}, asked: map[uint64]struct{}{}, askedParty: map[string]struct{}{},
@@ -218,4 +221,18 @@ func (c *Checker) repeated(epcs []string, name string) {
 			c.find("epc-repeated", at{c.n, name, n + 1}, "%s stands twice in the list", brief(epcs[n]))
 		}
 	}
+}
+
+// intern gives the text that is kept for s: an event, whose memory s may be part
+// of, is not. Parties come again and again.
+func (c *Checker) intern(s string) string {
+	if kept, ok := c.texts[s]; ok {
+		return kept
+	}
+	if len(c.texts) >= manyPlaces {
+		clear(c.texts)
+	}
+	s = strings.Clone(s)
+	c.texts[s] = s
+	return s
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
@@ -82,11 +84,12 @@ func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
 	}
 	n, ok := c.batchOf[b]
 	if !ok {
+		b.lot = strings.Clone(b.lot) // an event is not kept
 		n = uint32(len(c.batches))
 		c.batches = append(c.batches, b)
 		c.batchOf[b] = n
 	}
-	if validLot(b.lot) {
+	if b = c.batches[n]; validLot(b.lot) {
 		c.lastMade, c.lastBatch = b, n
 	}
 	return n
@@ -111,6 +114,7 @@ func (c *Checker) lot(gtin uint64, b batch) {
 	if other, ok := c.lotExpiry[key]; ok && other != b.expiry {
 		c.find("lot-expiry-conflict", where, "lot %s of GTIN %014d expires on %s here and on %s before", brief(b.lot), gtin, dayOf(b.expiry), dayOf(other))
 	} else {
+		key.lot = strings.Clone(key.lot)
 		c.lotExpiry[key] = b.expiry
 		c.lastLot, c.lastExpiry = key, b.expiry
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/gs1"
@@ -52,7 +53,7 @@ func (c *Checker) aggregate(e *epcis.Event, t uint32) {
 		p := c.units.at(parent)
 		c.used(parent, e.Parent, c.here("parentID"), t, exists)
 		if e.Action == epcis.Delete && len(e.EPCs) == 0 && len(e.Quantities) == 0 {
-			c.emptied[parent] = append(c.emptied[parent], t)
+			note(c.emptied, parent, t)
 		}
 		if len(e.EPCs)+len(e.Quantities) > 0 {
 			p.flags |= holdsThings
@@ -82,7 +83,7 @@ func (c *Checker) aggregate(e *epcis.Event, t uint32) {
 		}
 	}
 	if exists && len(e.EPCs) > 0 && c.nums[1] != 0 && c.units.at(parent).commissioned == 0 && len(c.packed) < manyPackings {
-		c.packed = append(c.packed, packing{parent, c.nums[1], c.n, e.Parent})
+		c.packed = append(c.packed, packing{parent, c.nums[1], c.n, strings.Clone(e.Parent)})
 	}
 }
 
@@ -127,7 +128,7 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 		u.flags |= wasUnpacked
 		if u.parent == 0 && len(c.unpacked) < manySuspects {
 			if _, ok := c.unpacked[child]; !ok {
-				c.unpacked[child] = loose{m, epc}
+				c.unpacked[child] = loose{m, strings.Clone(epc)}
 			}
 		}
 	}
@@ -141,7 +142,7 @@ func (c *Checker) move(child uint32, epc string, m containment) {
 		before := containment{u.moved, u.parent, 0, true}
 		if len(c.suspects) < manySuspects {
 			u.flags |= isSuspect
-			s := &suspect{epc, []containment{before, m}}
+			s := &suspect{strings.Clone(epc), []containment{before, m}}
 			if first, ok := c.unpacked[child]; ok {
 				s.did = append(s.did, first.containment)
 			}

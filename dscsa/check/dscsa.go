@@ -21,6 +21,9 @@ func (c *Checker) transactions() {
 	if !c.isDSCSA() {
 		return
 	}
+	if c.doc.Root == "EPCISQueryDocument" {
+		c.transfers = 0 // it tells of sales, it does not make one
+	}
 	c.statement()
 	c.dialect()
 	if c.transfers == 0 {

@@ -3,6 +3,7 @@ package check
 import (
 	"errors"
 	"hash/maphash"
+	"strings"
 
 	"github.com/recourse/recourse/dscsa/gs1"
 )
@@ -218,6 +219,7 @@ func (c *Checker) rememberPlace(s string) {
 	if len(c.places) >= manyPlaces {
 		clear(c.places)
 	}
+	s = strings.Clone(s)
 	c.places[s] = struct{}{}
 	c.lastPlaces[c.n%len(c.lastPlaces)] = s
 }

@@ -39,12 +39,12 @@ type Answer struct {
 type Thing struct {
 	Commissioned   time.Time // zero: never
 	Lot            string
-	Expiry         time.Time // the day, zero: none
+	Expiry         time.Time // the day, of a container the earliest of what is in it; zero: none
 	Decommissioned time.Time // zero: not
 	Parent         string    // key of the container it is in, "": none
 	Filled         bool      // something is inside it
 	Holder         string    // PartyKey of its owner, "": not known
-	Held           string    // why it is not for sale, "": it is: "quarantine", "recall", "suspect"
+	Held           string    // why it, or something in it, is not for sale: "quarantine", "recall", "suspect"; "": it is
 }
 
 // Party is a trading partner at the time of the check.
@@ -64,7 +64,7 @@ func PartyKey(s string) string {
 
 // Against checks a batch of events against what is known. They have gone
 // through Event already; first is the number of the first of them, from 1, and
-// hashes are their event hashes. An event that is stored already is passed
+// hashes are what epcis.Hash makes of them. An event that is stored already is passed
 // over: it was checked when it came first. An error is the store's: nothing of
 // the batch was checked, and it can be tried again.
 func (c *Checker) Against(ctx context.Context, known Known, first int, events []*epcis.Event, hashes []string) error {
@@ -161,15 +161,16 @@ func (b *asking) event(n int, e *epcis.Event, a *Answer) {
 	c := b.c
 	seller := reference(e.Sources, "owning_party")
 	sale := e.BizStep == "shipping" && e.Action == epcis.Observe && !isReturn(e)
-	for i, s := range e.EPCs {
+	things, list := e.EPCs, listOf(e)
+	if e.Type == epcis.TransformationEvent {
+		things, list = e.InputEPCs, "inputEPCList"
+	}
+	for i, s := range things {
 		k := b.key(s)
 		if k == "" {
 			continue
 		}
-		where := at{n, listOf(e), i + 1}
-		if e.Type == epcis.TransformationEvent {
-			where.list = "epcList"
-		}
+		where := at{n, list, i + 1}
 		id, err := c.parse(s)
 		if err != nil {
 			continue

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -137,11 +136,6 @@ func read(t *testing.T, raw []byte) (*epcis.Document, []*epcis.Event) {
 	}
 }
 
-// hash stands for the event hash: these tests ask only whether it is the same.
-func hash(e *epcis.Event) string {
-	return fmt.Sprint(e.Type, e.Action, e.BizStep, e.EventTime, e.Parent, e.EPCs, e.ILMD)
-}
-
 // against checks a document against a memory, in batches of two events.
 func against(t *testing.T, m *memory, raw []byte) check.Report {
 	t.Helper()
@@ -154,7 +148,7 @@ func against(t *testing.T, m *memory, raw []byte) check.Report {
 		var hashes []string
 		for _, e := range batch {
 			c.Event(e)
-			hashes = append(hashes, hash(e))
+			hashes = append(hashes, epcis.Hash(e))
 		}
 		require.NoError(t, c.Against(context.Background(), m, first+1, batch, hashes))
 	}
@@ -182,7 +176,7 @@ func remember(t *testing.T, file string) *memory {
 	_, events := read(t, raw)
 	for _, e := range events {
 		m.take(t, e)
-		m.hashes[hash(e)] = true
+		m.hashes[epcis.Hash(e)] = true
 	}
 	return m
 }

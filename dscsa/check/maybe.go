@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/recourse/recourse/dscsa/epcis"
 )
@@ -23,6 +24,10 @@ const manyMaybes = 10_000
 
 func (c *Checker) perhaps(m maybe) {
 	if len(c.maybes) < manyMaybes {
+		m.epc = strings.Clone(m.epc)
+		if m.rule == "serial-duplicate" {
+			c.twice[m.unit] = struct{}{}
+		}
 		c.maybes = append(c.maybes, m)
 	}
 }
@@ -51,12 +56,13 @@ func (c *Checker) undo(e *epcis.Event, t uint32) {
 			continue
 		}
 		u := c.units.at(n)
-		c.declaredAt[n] = append(c.declaredAt[n], t)
+		note(c.declaredAt, n, t)
+		_, isTwice := c.twice[n]
 		switch {
 		case i == 0:
 		case e.Type == epcis.AggregationEvent && e.Action == epcis.Add && u.parent == c.nums[0] && u.moved == t:
 			u.parent = 0
-		case e.Type == epcis.ObjectEvent && e.Action == epcis.Add && u.commissioned == t && !c.isTwice(n):
+		case e.Type == epcis.ObjectEvent && e.Action == epcis.Add && u.commissioned == t && !isTwice:
 			u.commissioned, u.batch = 0, 0
 		case e.Type == epcis.ObjectEvent && e.Action == epcis.Delete && c.gone[n] == t:
 			delete(c.gone, n)
@@ -74,7 +80,13 @@ func (c *Checker) undo(e *epcis.Event, t uint32) {
 	}
 }
 
-// isTwice says whether a thing seems to be commissioned twice so far.
-func (c *Checker) isTwice(n uint32) bool {
-	return slices.ContainsFunc(c.maybes, func(m maybe) bool { return m.unit == n && m.rule == "serial-duplicate" })
+// manyTimes is more often than anything real is emptied, received or declared
+// wrong; what comes after is not kept.
+const manyTimes = 1000
+
+// note keeps a time of a thing.
+func note(times map[uint32][]uint32, n, t uint32) {
+	if have := times[n]; len(have) < manyTimes && (len(have) > 0 || len(times) < manySuspects) {
+		times[n] = append(have, t)
+	}
 }

@@ -24,7 +24,7 @@ func (c *Checker) sale(e *epcis.Event, seller, buyer string) {
 	}
 	for _, party := range [...]string{seller, buyer} {
 		if _, seen := c.parties[party]; party != "" && !seen && len(c.parties) < manyParties {
-			c.parties[party] = c.n
+			c.parties[strings.Clone(party)] = c.n
 		}
 	}
 	if !c.senderSells {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/gs1"
@@ -29,8 +30,8 @@ func (c *Checker) steps(e *epcis.Event, t uint32) {
 		c.ship(e, t)
 	case e.BizStep == "receiving" || e.BizStep == "void_shipping" || e.BizStep == "accepting":
 		for _, n := range c.nums[1:] {
-			if n != 0 && len(c.received) < manySuspects {
-				c.received[n] = append(c.received[n], t)
+			if n != 0 {
+				note(c.received, n, t)
 			}
 		}
 	}
@@ -109,7 +110,7 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 	if seller != "" && seller == buyer {
 		c.find("same-owner", c.here("sourceList"), "seller and buyer are one: nothing changes hands")
 	}
-	c.shipments = append(c.shipments, shipment{t, c.n, sale, seller, buyer})
+	c.shipments = append(c.shipments, shipment{t, c.n, sale, c.intern(seller), c.intern(buyer)})
 	this := uint32(len(c.shipments) - 1)
 	for i, n := range c.nums[1:] {
 		if n == 0 || i >= len(e.EPCs) {
@@ -119,12 +120,12 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 		if u.flags&isBad != 0 && !back {
 			c.find("ship-held", at{c.n, "epcList", i + 1}, "%s is shipped although its last disposition was one of goods that are not sold", brief(e.EPCs[i]))
 		}
-		if u.shipment != 0 && u.shipment != this && len(c.reshipped) < manySuspects {
-			c.reshipped[n] = append(c.reshipped[n], u.shipment)
+		if u.shipment != 0 && u.shipment != this {
+			note(c.reshipped, n, u.shipment)
 		}
 		u.shipment = this
 		if sale && u.kind == gs1.SSCC && u.flags&holdsThings == 0 && len(c.opaque) < manyPackings {
-			c.opaque = append(c.opaque, packing{parent: n, event: c.n, epc: e.EPCs[i]})
+			c.opaque = append(c.opaque, packing{parent: n, event: c.n, epc: strings.Clone(e.EPCs[i])})
 		}
 	}
 	for i, n := range c.nums[1:] {
