@@ -44,8 +44,12 @@ func (s *Store) Query(ctx context.Context, tenant uuid.UUID, q query.Query, part
 	var found []dscsa.Recorded
 	next := ""
 	err = pgtenant.ReadTx(ctx, s.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
+		session, err := look(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
 		for scanned := 0; ; {
-			rows, err := events(ctx, tx, narrow(&q, parties, at))
+			rows, err := events(ctx, tx, narrow(session.id, &q, parties, at))
 			if err != nil {
 				return err
 			}
@@ -103,7 +107,7 @@ func pageEnd(s string) (*end, error) {
 	return &end{time: time.UnixMicro(int64(binary.BigEndian.Uint64(b[:8]))).UTC(), seq: int64(binary.BigEndian.Uint64(b[8:]))}, nil
 }
 
-// A filter is SQL with its arguments.
+// A filter is SQL with its arguments, of which the chain is the first.
 type filter struct {
 	where strings.Builder
 	order string
@@ -131,13 +135,13 @@ var itemRoles = map[query.Role][]int16{
 var refKinds = map[query.List]int16{query.BizTransactions: 1, query.Sources: 2, query.Destinations: 3}
 
 // narrow is what the database can say of a query.
-func narrow(q *query.Query, parties []string, at *end) *filter {
-	s := &filter{}
+func narrow(chain int32, q *query.Query, parties []string, at *end) *filter {
+	s := &filter{args: []any{chain}}
 	if parties != nil {
 		s.and(`exists (select from custody.document d
-                 where d.chain_id = e.chain_id and (d.sender = any (?) or d.receiver = any (?))
+                 where d.chain_id = $1 and (d.sender = any (?) or d.receiver = any (?))
                    and (d.seq = e.document
-                        or d.seq in (select y.document from custody.event_copy y where y.chain_id = e.chain_id and y.event = e.seq)))`, parties, parties)
+                        or d.seq in (select y.document from custody.event_copy y where y.chain_id = $1 and y.event = e.seq)))`, parties, parties)
 	}
 	text(s, "e.type", q.EventTypes)
 	text(s, "e.action", q.Actions)
@@ -149,10 +153,10 @@ func narrow(q *query.Query, parties []string, at *end) *filter {
 	places(s, "e.biz_location", q.BizLocations)
 	span(s, "e.event_time", q.EventTime)
 	if !q.RecordTime.From.IsZero() {
-		s.and("e.seq >= custody.first_at(e.chain_id, ?)", q.RecordTime.From)
+		s.and("e.seq >= custody.first_at($1, ?)", q.RecordTime.From)
 	}
 	if !q.RecordTime.To.IsZero() {
-		s.and("e.seq < custody.first_at(e.chain_id, ?)", q.RecordTime.To)
+		s.and("e.seq < custody.first_at($1, ?)", q.RecordTime.To)
 	}
 	if q.Declared || !q.DeclaredAt.Empty() || len(q.ErrorReasons) > 0 || len(q.CorrectiveIDs) > 0 {
 		s.and("e.declared")
@@ -165,7 +169,7 @@ func narrow(q *query.Query, parties []string, at *end) *filter {
 		for _, v := range r.Values {
 			refs = append(refs, refKey(v))
 		}
-		s.and("exists (select from custody.event_ref r where r.chain_id = e.chain_id and r.kind = ? and r.ref = any (?) and r.event = e.seq and r.type = ?)",
+		s.and("e.seq in (select r.event from custody.event_ref r where r.chain_id = $1 and r.kind = ? and r.ref = any (?) and r.type = ?)",
 			refKinds[r.Of], refs, r.Type)
 	}
 	direction, beyond := "desc", "<"
@@ -241,17 +245,20 @@ func items(s *filter, m *query.ItemMatch) {
 		gtins = append(gtins, gtin)
 	}
 	if classes {
-		s.and("e.seq in (select q.event from custody.event_quantity q where q.chain_id = e.chain_id and q.class = any (?))", keys)
+		s.and("e.seq in (select q.event from custody.event_quantity q where q.chain_id = $1 and q.class = any (?))", keys)
 		return
 	}
-	if len(gtins) == 0 {
-		s.and(`e.seq in (select x.event from custody.event_item x
-                   where x.chain_id = (select id from chain) and x.role = any (?)
-                     and x.item = any (array(select i.id from custody.item i where i.chain_id = (select id from chain) and i.key = any (?))))`, roles, keys)
-		return
+	// An item's first event stands on the item itself.
+	which, args := "i.key = any (?)", []any{keys}
+	if len(gtins) > 0 {
+		which, args = "(i.key = any (?) or i.gtin = any (?))", []any{keys, gtins}
 	}
-	s.and(`exists (select from custody.event_item x join custody.item i on i.chain_id = x.chain_id and i.id = x.item
-                 where x.chain_id = e.chain_id and x.event = e.seq and x.role = any (?) and (i.key = any (?) or i.gtin = any (?)))`, roles, keys, gtins)
+	both := append(append([]any{}, args...), roles)
+	s.and(`e.seq in (select x.event from custody.item i join custody.event_item x on x.chain_id = i.chain_id and x.item = i.id
+                 where i.chain_id = $1 and `+which+` and x.role = any (?)
+                union
+                select i.first_event from custody.item i where i.chain_id = $1 and `+which+` and i.first_role = any (?))`,
+		append(both, both...)...)
 }
 
 // refKey is how a transaction or party is kept: by its canonical key where it
@@ -264,16 +271,20 @@ func refKey(s string) string {
 	return id.Key()
 }
 
-// events reads one chunk.
-func events(ctx context.Context, tx pgx.Tx, s *filter) ([]dscsa.Recorded, error) {
+// sql is the statement that reads the next chunk.
+func (s *filter) sql() string {
 	s.args = append(s.args, chunk)
-	sql := `with chain as materialized (select c.id from custody.chain c where c.tenant_id = app.current_tenant())
-select e.seq, n.recorded_at, e.document, e.ordinal, e.hash, e.event_id, e.body
-  from custody.event e join custody.entry n on n.chain_id = e.chain_id and n.seq = e.seq
- where e.chain_id = (select id from chain)` + s.where.String() + `
+	return `select e.seq, (select n.recorded_at from custody.entry n where n.chain_id = $1 and n.seq = e.seq),
+       e.document, e.ordinal, e.hash, e.event_id, e.body
+  from custody.event e
+ where e.chain_id = $1` + s.where.String() + `
  order by ` + s.order + `
  limit $` + strconv.Itoa(len(s.args))
-	rows, err := tx.Query(ctx, sql, s.args...)
+}
+
+// events reads one chunk.
+func events(ctx context.Context, tx pgx.Tx, s *filter) ([]dscsa.Recorded, error) {
+	rows, err := tx.Query(ctx, s.sql(), s.args...)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
