@@ -96,23 +96,33 @@ type requirement struct {
 
 var (
 	registration = requirement{
-		"registration", []LicenceKind{FDARegistration}, "21 USC 360eee(2)(A)",
+		"registration",
+		[]LicenceKind{FDARegistration},
+		"21 USC 360eee(2)(A)",
 		"has no establishment registration with FDA on record", "has an establishment registration that has expired",
 	}
 	distribution = requirement{
-		"licence", []LicenceKind{StateLicence, FederalLicence}, "21 USC 360eee(2)(B), 360eee-1(a)(6)",
+		"licence",
+		[]LicenceKind{StateLicence, FederalLicence},
+		"21 USC 360eee(2)(B), 360eee-1(a)(6)",
 		"has no wholesale distribution licence on record", "has a wholesale distribution licence that has expired",
 	}
 	distributionReport = requirement{
-		"reporting", []LicenceKind{Reporting503e}, "21 USC 360eee(2)(B), 353(e)(2)",
+		"reporting",
+		[]LicenceKind{Reporting503e},
+		"21 USC 360eee(2)(B), 353(e)(2)",
 		"has no licensure report to FDA on record", "has not renewed its yearly licensure report to FDA",
 	}
 	logisticsReport = requirement{
-		"reporting", []LicenceKind{Reporting584b}, "21 USC 360eee(2)(C), 360eee-3(b)",
+		"reporting",
+		[]LicenceKind{Reporting584b},
+		"21 USC 360eee(2)(C), 360eee-3(b)",
 		"has no licensure report to FDA on record", "has not renewed its yearly licensure report to FDA",
 	}
 	dispensing = requirement{
-		"licence", []LicenceKind{StateLicence}, "21 USC 360eee(2)(D)",
+		"licence",
+		[]LicenceKind{StateLicence},
+		"21 USC 360eee(2)(D)",
 		"has no state licence on record", "has a state licence that has expired",
 	}
 )
