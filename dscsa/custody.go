@@ -10,8 +10,8 @@ import (
 // State is where an item stands.
 type State string
 
-// The states. Quarantined is not one of its own: an item in any state can be
-// kept from sale, and [Unit.Shown] says so.
+// The states. Returned and Quarantined are how what is kept from sale is told,
+// see [Unit.Shown]; they are not stored.
 const (
 	Unknown        State = "unknown" // named, but no event says more
 	InStock        State = "in_stock"
@@ -57,8 +57,12 @@ type Unit struct {
 }
 
 // Shown is the state as it is told: a unit that is kept from sale is
-// quarantined, wherever it is, until it has ended.
+// quarantined until it has ended, or returned when that is all that keeps it.
+// What is on its way is told to be.
 func (u *Unit) Shown() State {
+	if u.State == InStock && u.Blocked == dispReturned && u.ConflictWhy == "" && len(u.Holds) == 0 {
+		return Returned
+	}
 	if !u.State.Ended() && u.State != InTransit && (u.Blocked != "" || u.ConflictWhy != "" || len(u.Holds) > 0) {
 		return Quarantined
 	}

@@ -240,7 +240,10 @@ func (b *Book) commission() {
 		s := b.item(id)
 		b.touch(s)
 		if s.Commissioned != 0 || s.State.Ended() {
-			b.contradict(s, ConflictRecommissioned)
+			again := !s.State.Ended() && (f.Lot == "" || f.Lot == s.Lot) && (f.Expiry.IsZero() || f.Expiry.Equal(s.Expiry))
+			if !again { // else it is told once more, as partners do
+				b.contradict(s, ConflictRecommissioned)
+			}
 			continue
 		}
 		s.Commissioned = f.Seq
@@ -416,6 +419,9 @@ func (b *Book) ship() {
 			continue
 		}
 		from, to := f.SourceOwner, f.DestOwner
+		if n := len(s.Fresh); n > 0 && s.Fresh[n-1].At.UnixMicro() == f.At && s.Fresh[n-1].From == from && s.Fresh[n-1].To == to {
+			continue // the same shipment, told in other words
+		}
 		if from != "" && s.OwnerSure && s.Owner != from {
 			b.contradict(s, ConflictSender)
 			continue
@@ -527,4 +533,12 @@ func Concerning(facts []Fact, id int64) []int64 {
 		}
 	}
 	return out
+}
+
+// Equal reports whether two standings say the same; holds and hops are not
+// compared.
+func (s *Standing) Equal(o *Standing) bool {
+	return s.State == o.State && s.Commissioned == o.Commissioned && s.Blocked == o.Blocked && s.Owner == o.Owner && s.OwnerSure == o.OwnerSure &&
+		s.Holder == o.Holder && s.Location == o.Location && s.Lot == o.Lot && s.Expiry.Equal(o.Expiry) && s.Parent == o.Parent &&
+		s.LastAt == o.LastAt && s.LastEvent == o.LastEvent && s.Conflict == o.Conflict && s.ConflictWhy == o.ConflictWhy && s.Hops == o.Hops
 }

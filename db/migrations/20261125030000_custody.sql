@@ -204,7 +204,7 @@ create table custody.item (
   constraint item_key_once unique (chain_id, key),
   constraint item_not_in_itself check (parent <> id),
   constraint item_state_known check (state in
-    ('unknown', 'in_stock', 'in_transit', 'returned', 'dispensed', 'destroyed', 'decommissioned'))
+    ('unknown', 'in_stock', 'in_transit', 'dispensed', 'destroyed', 'decommissioned'))
 ) with (fillfactor = 80);
 create index item_parent_idx on custody.item (chain_id, parent) where parent is not null;
 

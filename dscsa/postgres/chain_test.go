@@ -45,10 +45,10 @@ var story = []map[string]string{
 	},
 }
 
-func (c *custody) lot(t testing.TB, at time.Time) map[string]dscsa.Unit {
-	t.Helper()
-	list, err := c.store.LotAt(t.Context(), c.tenant, unitGTIN, "AB1234", at)
-	require.NoError(t, err)
+func (c *custody) lot(tb testing.TB, at time.Time) map[string]dscsa.Unit {
+	tb.Helper()
+	list, err := c.store.LotAt(tb.Context(), c.tenant, unitGTIN, "AB1234", at)
+	require.NoError(tb, err)
 	out := map[string]dscsa.Unit{}
 	for _, u := range list {
 		u.ID, u.ParentID, u.LastEvent, u.Version, u.Commissioned = 0, 0, 0, 0, 0 // numbers depend on the order of arrival
@@ -57,15 +57,15 @@ func (c *custody) lot(t testing.TB, at time.Time) map[string]dscsa.Unit {
 	return out
 }
 
-func requireStory(t testing.TB, units map[string]dscsa.Unit, want map[string]string, after string) {
-	t.Helper()
-	require.Len(t, units, 12)
+func requireStory(tb testing.TB, units map[string]dscsa.Unit, want map[string]string, after string) {
+	tb.Helper()
+	require.Len(tb, units, 12)
 	for which, w := range want {
 		var from, to int
 		_, err := fmt.Sscanf(which, "%d-%d", &from, &to)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		for n := from; n <= to; n++ {
-			require.Equal(t, w, stands(units[unitOf(n)]), "unit %d after %s", n, after)
+			require.Equal(tb, w, stands(units[unitOf(n)]), "unit %d after %s", n, after)
 		}
 	}
 }

@@ -79,11 +79,6 @@ const (
 	refDestination
 )
 
-type thing struct {
-	key string
-	id  gs1.ID
-}
-
 // record is an event made ready: what is asked for beside it taken out, things
 // and places by their keys, nothing of it dependent on the database yet.
 type record struct {

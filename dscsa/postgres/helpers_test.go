@@ -29,9 +29,9 @@ type custody struct {
 	store  *postgres.Store
 }
 
-func setup(t testing.TB) *custody {
-	t.Helper()
-	d := pgtest.New(t)
+func setup(tb testing.TB) *custody {
+	tb.Helper()
+	d := pgtest.New(tb)
 	c := &custody{db: d, tenant: d.Tenant(), pool: d.Pool("app_worker")}
 	c.store = postgres.New(c.pool)
 	return c
@@ -44,9 +44,9 @@ func (c *custody) another() *custody {
 	return &other
 }
 
-func (c *custody) tx(t testing.TB, fn func(ctx context.Context, tx pgx.Tx) error) error {
-	t.Helper()
-	return pgtenant.Tx(t.Context(), c.pool, c.tenant, fn)
+func (c *custody) tx(tb testing.TB, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	tb.Helper()
+	return pgtenant.Tx(tb.Context(), c.pool, c.tenant, fn)
 }
 
 // document is a batch of the test pack or of the test's making.
@@ -56,10 +56,10 @@ type document struct {
 	events []epcis.Event
 }
 
-func (c *custody) record(t testing.TB, d document, verdict dscsa.Verdict) postgres.Appended {
-	t.Helper()
+func (c *custody) record(tb testing.TB, d document, verdict dscsa.Verdict) postgres.Appended {
+	tb.Helper()
 	var out postgres.Appended
-	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
+	require.NoError(tb, c.tx(tb, func(ctx context.Context, tx pgx.Tx) (err error) {
 		out, err = c.store.AppendTx(ctx, tx, c.tenant, d.batch(verdict))
 		return err
 	}), d.name)
@@ -75,10 +75,10 @@ func (d document) batch(verdict dscsa.Verdict) postgres.Batch {
 
 // pack is the folder of examples beside the repository; the test is skipped
 // without it.
-func pack(t testing.TB) string {
-	t.Helper()
+func pack(tb testing.TB) string {
+	tb.Helper()
 	dir, err := os.Getwd()
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			break
@@ -87,42 +87,42 @@ func pack(t testing.TB) string {
 	}
 	path := filepath.Join(dir, "..", "shared", "dscsa", "examples")
 	if _, err := os.Stat(path); err != nil {
-		t.Skip("the pack of example documents is not at ../shared/dscsa/examples")
+		tb.Skip("the pack of example documents is not at ../shared/dscsa/examples")
 	}
 	return path
 }
 
-func read(t testing.TB, path string) document {
-	t.Helper()
+func read(tb testing.TB, path string) document {
+	tb.Helper()
 	raw, err := os.ReadFile(path)
-	require.NoError(t, err)
-	return document{name: filepath.Base(path), raw: raw, events: parse(t, raw)}
+	require.NoError(tb, err)
+	return document{name: filepath.Base(path), raw: raw, events: parse(tb, raw)}
 }
 
-func parse(t testing.TB, raw []byte) []epcis.Event {
-	t.Helper()
+func parse(tb testing.TB, raw []byte) []epcis.Event {
+	tb.Helper()
 	r, err := epcis.NewReader(bytes.NewReader(raw), epcis.Limits{})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var out []epcis.Event
 	for {
 		e, err := r.Next()
 		if errors.Is(err, io.EOF) {
 			return out
 		}
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		out = append(out, *e)
 	}
 }
 
 // chain is the authored chain of the pack, in the order in which it happened.
-func chain(t testing.TB) []document {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(pack(t), "dscsa-authored-chain", "*.xml"))
-	require.NoError(t, err)
-	require.Len(t, files, 7)
+func chain(tb testing.TB) []document {
+	tb.Helper()
+	files, err := filepath.Glob(filepath.Join(pack(tb), "dscsa-authored-chain", "*.xml"))
+	require.NoError(tb, err)
+	require.Len(tb, files, 7)
 	var out []document
 	for _, f := range files {
-		out = append(out, read(t, f))
+		out = append(out, read(tb, f))
 	}
 	return out
 }

@@ -47,18 +47,18 @@ func stocked(n int) document {
 		dscsatest.Receive(began.Add(4*time.Minute), wholesaler, dscsatest.Pallet(1)))...)
 }
 
-func (c *custody) reserve(t testing.TB, saga string, things ...string) (out dscsa.Reservation, err error) {
-	t.Helper()
-	err = c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
+func (c *custody) reserve(tb testing.TB, saga string, things ...string) (out dscsa.Reservation, err error) {
+	tb.Helper()
+	err = c.tx(tb, func(ctx context.Context, tx pgx.Tx) (err error) {
 		out, err = c.store.ReserveTx(ctx, tx, c.tenant, saga, wholesaler, things, today)
 		return err
 	})
 	return out, err
 }
 
-func (c *custody) ship(t testing.TB, saga string, things ...string) (out postgres.Appended, err error) {
-	t.Helper()
-	err = c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
+func (c *custody) ship(tb testing.TB, saga string, things ...string) (out postgres.Appended, err error) {
+	tb.Helper()
+	err = c.tx(tb, func(ctx context.Context, tx pgx.Tx) (err error) {
 		d := doc("t3", dscsatest.Ship(today, wholesaler, pharmacy, things...))
 		b := d.batch(dscsa.Accept)
 		out, err = c.store.ShipTx(ctx, tx, c.tenant, postgres.Shipment{
@@ -69,30 +69,30 @@ func (c *custody) ship(t testing.TB, saga string, things ...string) (out postgre
 	return out, err
 }
 
-func (c *custody) hold(t testing.TB, o dscsa.HoldOrder) dscsa.Hold {
-	t.Helper()
+func (c *custody) hold(tb testing.TB, o dscsa.HoldOrder) dscsa.Hold {
+	tb.Helper()
 	var h dscsa.Hold
-	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
+	require.NoError(tb, c.tx(tb, func(ctx context.Context, tx pgx.Tx) (err error) {
 		h, err = c.store.HoldTx(ctx, tx, c.tenant, o)
 		return err
 	}))
 	return h
 }
 
-func requireRefused(t testing.TB, err error, code dscsa.Code, unit string) {
-	t.Helper()
+func requireRefused(tb testing.TB, err error, code dscsa.Code, unit string) {
+	tb.Helper()
 	var refused *dscsa.Refused
-	require.ErrorAs(t, err, &refused)
-	require.Equal(t, code, refused.Code, refused.Message)
-	require.Equal(t, unit, refused.Unit)
-	require.NotEmpty(t, refused.Message)
+	require.ErrorAs(tb, err, &refused)
+	require.Equal(tb, code, refused.Code, refused.Message)
+	require.Equal(tb, unit, refused.Unit)
+	require.NotEmpty(tb, refused.Message)
 }
 
-func (c *custody) unit(t testing.TB, thing string) dscsa.Unit {
-	t.Helper()
-	list, err := c.store.Units(t.Context(), c.tenant, []string{thing})
-	require.NoError(t, err)
-	require.Len(t, list, 1)
+func (c *custody) unit(tb testing.TB, thing string) dscsa.Unit {
+	tb.Helper()
+	list, err := c.store.Units(tb.Context(), c.tenant, []string{thing})
+	require.NoError(tb, err)
+	require.Len(tb, list, 1)
 	return list[0]
 }
 

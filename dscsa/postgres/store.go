@@ -64,12 +64,5 @@ type Shipment struct {
 	Events   []epcis.Event // of the document, in order; what is known already is recorded as sent again
 }
 
-// Receipt is what a buyer found on arrival.
-type Receipt struct {
-	Saga    string
-	Event   epcis.Event // receiving, naming what arrived
-	Damaged []string    // of what arrived, in any spelling
-}
-
 // ErrNoSuchHold means that there is no such hold in force.
 var ErrNoSuchHold = errors.New("there is no such hold in force")

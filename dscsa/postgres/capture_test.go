@@ -1,0 +1,100 @@
+package postgres_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/postgres"
+)
+
+// The authored chain goes through the whole of capture and stands as its story
+// says, in either format.
+func TestCaptureTakesTheAuthoredChain(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	dir := filepath.Join(pack(t), "dscsa-authored-chain")
+	for i, d := range chain(t) {
+		out, err := c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(d.raw), Credential: "key"})
+		require.NoError(t, err)
+		require.NotEqual(t, dscsa.Reject, out.Verdict, "%s: %v", d.name, out.Report.Findings)
+		require.Equal(t, len(d.events), out.Stored, d.name)
+		requireUnits(t, c, story[i])
+
+		var bytesBack bytes.Buffer
+		doc, err := c.store.Document(t.Context(), c.tenant, out.Document, &bytesBack)
+		require.NoError(t, err)
+		require.Equal(t, d.raw, bytesBack.Bytes(), "kept as it came")
+		require.Equal(t, out.SHA256, doc.SHA256)
+		again, err := c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(d.raw), Credential: "key"})
+		require.NoError(t, err)
+		require.True(t, again.Known)
+	}
+	// The same shipments in JSON-LD are the same events, but for one that spells
+	// an attribute as a member of a namespace: it is recorded and moves nothing.
+	for name, fresh := range map[string]int{"01_mfr_to_wholesaler.jsonld": 0, "03_wholesaler_to_pharmacy.jsonld": 1} {
+		f, err := os.Open(filepath.Join(dir, name))
+		require.NoError(t, err)
+		out, err := c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: f, Credential: "key"})
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		require.NotEqual(t, dscsa.Reject, out.Verdict, "%v", out.Report.Findings)
+		require.Equal(t, fresh, out.Stored, name)
+		require.Positive(t, out.Resent, name)
+		require.Empty(t, out.Conflicts, name)
+	}
+	requireUnits(t, c, story[len(story)-1])
+	c.verify(t)
+}
+
+func requireUnits(t *testing.T, c *custody, want map[string]string) {
+	t.Helper()
+	units, err := c.store.LotAt(t.Context(), c.tenant, unitGTIN, "AB1234", time.Time{})
+	require.NoError(t, err)
+	byKey := map[string]dscsa.Unit{}
+	for _, u := range units {
+		u.Holds = nil // a finding holds what its document concerns; the story is of events
+		byKey[u.Key] = u
+	}
+	requireStory(t, byKey, want, "capture")
+}
+
+func TestCaptureRefusesWholeOrLeavesOutWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	good := chain(t)[0]
+	bad := bytes.Replace(good.raw, []byte("<action>ADD</action>"), []byte("<action>ADDED</action>"), 1)
+	out, err := c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(bad)})
+	require.NoError(t, err)
+	require.Equal(t, dscsa.Reject, out.Verdict)
+	require.Zero(t, out.Stored)
+	require.NotEmpty(t, out.Report.Findings)
+	out, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(bad), Proceed: true})
+	require.NoError(t, err)
+	if out.Verdict == dscsa.Flag {
+		require.Equal(t, len(good.events)-1, out.Stored)
+	} else {
+		require.Zero(t, out.Stored)
+	}
+	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(good.raw), Sender: pharmacy})
+	require.ErrorIs(t, err, postgres.ErrSender)
+	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: broken{bytes.NewReader(good.raw)}})
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a source that fails is no fault of the document")
+	c.verify(t)
+}
+
+// broken fails after a while.
+type broken struct{ *bytes.Reader }
+
+func (b broken) Read(p []byte) (int, error) {
+	if b.Len() < 3000 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return b.Reader.Read(p[:min(len(p), 500)])
+}

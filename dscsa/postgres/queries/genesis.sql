@@ -1,0 +1,1 @@
+select genesis from custody.chain where tenant_id = $1

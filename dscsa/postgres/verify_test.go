@@ -1,0 +1,229 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/dscsatest"
+	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/postgres"
+)
+
+func (c *custody) verify(tb testing.TB) postgres.Verified {
+	tb.Helper()
+	v, err := c.store.Verify(tb.Context(), c.tenant)
+	require.NoError(tb, err)
+	return v
+}
+
+// Generated chains, cut into documents that come in any order, some twice,
+// with holds between them: what is projected event by event is what all facts
+// come to.
+func TestGeneratedChainsStandTheSameInAnyOrder(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	stand := func(k *custody) map[string]string {
+		rows, err := c.db.Super().Query(t.Context(), `
+			select i.key, concat_ws('|', i.state, i.blocked, i.owner, i.owner_sure, i.holder, i.location, i.lot, i.expiry, p.key, i.hops, i.conflict_why, i.last_time)
+			  from custody.item i join custody.chain n on n.id = i.chain_id left join custody.item p on p.chain_id = i.chain_id and p.id = i.parent
+			 where n.tenant_id = $1`, k.tenant)
+		require.NoError(t, err)
+		out := map[string]string{}
+		var key, v string
+		_, err = pgx.ForEachRow(rows, []any{&key, &v}, func() error { out[key] = v; return nil })
+		require.NoError(t, err)
+		return out
+	}
+	const seed = 20261125
+	rng := rand.New(rand.NewPCG(seed, 2))
+	for n := range 6 {
+		events := dscsatest.Chain(10+rng.IntN(30), rng.IntN)
+		var docs []document
+		for len(events) > 0 {
+			n := 1 + rng.IntN(min(4, len(events)))
+			docs = append(docs, doc("part", events[:n]...))
+			events = events[n:]
+		}
+		first, second := c.another(), c.another()
+		for _, d := range docs {
+			first.record(t, d, dscsa.Accept)
+		}
+		for k, i := range rng.Perm(len(docs)) {
+			second.record(t, docs[i], dscsa.Accept)
+			if k%3 == 0 {
+				second.record(t, doc("again", docs[i].events...), dscsa.Accept)
+			}
+		}
+		require.Empty(t, cmp.Diff(stand(first), stand(second)), "seed %d, chain %d", seed, n)
+		first.verify(t)
+		second.hold(t, dscsa.HoldOrder{Class: dscsa.Suspect, Things: []string{dscsatest.Pallet(0), dscsatest.Unit("U1")}, Actor: "Ada", Reason: "seal"})
+		second.record(t, doc("late", dscsatest.Receive(began.Add(time.Second), maker, dscsatest.Pallet(0))), dscsa.Accept)
+		second.verify(t)
+	}
+}
+
+func TestVerifyNamesTheFirstThingThatIsWrong(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	c.record(t, stocked(20), dscsa.Accept)
+	h := c.hold(t, dscsa.HoldOrder{Class: dscsa.Recall, GTIN: dscsatest.GTIN, Lot: dscsatest.Lot, Actor: "Ada", Reason: "class II"})
+	c.record(t, doc("more", dscsatest.Receive(began.Add(time.Hour), wholesaler, dscsatest.Pallet(1))), dscsa.Accept)
+	v := c.verify(t)
+	require.Equal(t, int64(24), v.Items-int64(0)+1, "20 packages, 2 cases, a pallet, and one to count")
+	require.Equal(t, v.Entries, int64(h.ID)+2)
+
+	super := c.db.Super()
+	// A superuser who takes the guards away leaves no trace but this.
+	for _, x := range []struct {
+		name, sql string
+		seq       int64
+		item      string
+	}{
+		{"an event's content", `update custody.event set body = convert_to(replace(convert_from(body, 'UTF8'), 'packing', 'burning'), 'UTF8') where seq = 3`, 3, ""},
+		{"what stands beside an event", `update custody.event set biz_step = 'shipping' where seq = 3`, 3, ""},
+		{"its time beside it", `update custody.event set event_time = event_time + interval '1 day' where seq = 4`, 4, ""},
+		{"what it names", `update custody.event set members = substring(members from 9) where seq = 3`, 3, ""},
+		{"a document's sender", `update custody.document set sender = 'x' where seq = 1`, 1, ""},
+		{"a document's bytes", `update custody.document_part set bytes = bytes || 'x' where document = 1`, 1, ""},
+		{"who decided", fmt.Sprintf(`update custody.decision set actor = 'Bo' where seq = %d`, h.ID), h.ID, ""},
+		{"an event gone", `delete from custody.event where seq = 4`, 4, ""},
+		{"an entry gone", `delete from custody.entry where seq = 5`, 5, ""},
+		{"the tail gone", fmt.Sprintf(`delete from custody.entry where seq = %d`, v.Entries), v.Entries, ""},
+		{"a hash", `update custody.entry set hash = sha256('x') where seq = 2`, 2, ""},
+		{"an owner", `update custody.item set owner = '` + pharmacy + `' where serial = '000003'`, 0, dscsatest.Key(dscsatest.Unit("000003"))},
+		{"a state", `update custody.item set state = 'destroyed' where serial = '000004'`, 0, dscsatest.Key(dscsatest.Unit("000004"))},
+		{"a hop", `update custody.hop set to_owner = '` + pharmacy + `' where item in (select id from custody.item where serial = '000005')`, 0, dscsatest.Key(dscsatest.Unit("000005"))},
+	} {
+		_, err := super.Exec(t.Context(), `do $$ declare t record; begin
+			perform guard.open_maintenance('an attack');
+			for t in select c.relname from pg_class c where c.relnamespace = 'custody'::regnamespace and c.relkind = 'r' loop
+				execute format('alter table custody.%I disable trigger all', t.relname);
+			end loop; end $$`)
+		require.NoError(t, err)
+		_, err = super.Exec(t.Context(), x.sql)
+		require.NoError(t, err, x.name)
+
+		_, err = c.store.Verify(t.Context(), c.tenant)
+		var fault *postgres.Fault
+		require.ErrorAs(t, err, &fault, x.name)
+		require.Equal(t, x.seq, fault.Seq, "%s: %v", x.name, err)
+		require.Equal(t, x.item, fault.Item, x.name)
+
+		// Put back by what the test knows of a clean copy: start again.
+		c = c.another()
+		c.record(t, stocked(20), dscsa.Accept)
+		c.hold(t, dscsa.HoldOrder{Class: dscsa.Recall, GTIN: dscsatest.GTIN, Lot: dscsatest.Lot, Actor: "Ada", Reason: "class II"})
+		c.record(t, doc("more", dscsatest.Receive(began.Add(time.Hour), wholesaler, dscsatest.Pallet(1))), dscsa.Accept)
+	}
+}
+
+func TestQueriesFindEventsByWhatTheySayAndPageThrough(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	for _, d := range chain(t) {
+		c.record(t, d, dscsa.Accept)
+	}
+	count := func(q postgres.EventQuery) int {
+		t.Helper()
+		n := 0
+		q.PerPage = 3
+		seen := map[int64]bool{}
+		var last time.Time
+		for {
+			page, err := c.store.Query(t.Context(), c.tenant, q)
+			require.NoError(t, err)
+			for _, e := range page.Events {
+				require.False(t, seen[e.Seq])
+				seen[e.Seq] = true
+				if !q.ByRecordTime && !last.IsZero() {
+					require.Equal(t, q.Ascending, !e.EventTime.Before(last) && !e.EventTime.Equal(last) || q.Ascending)
+				}
+				last = e.EventTime
+			}
+			n += len(page.Events)
+			if page.Next == "" {
+				return n
+			}
+			q.After = page.Next
+		}
+	}
+	yes := true
+	require.Equal(t, 21, count(postgres.EventQuery{}))
+	require.Equal(t, 21, count(postgres.EventQuery{Ascending: true}))
+	require.Equal(t, 21, count(postgres.EventQuery{ByRecordTime: true}))
+	require.Equal(t, 3, count(postgres.EventQuery{BizSteps: []string{"shipping"}}))
+	require.Equal(t, 3, count(postgres.EventQuery{Types: []epcis.EventType{epcis.ObjectEvent}, Actions: []epcis.Action{epcis.Observe}, Dispositions: []string{"in_transit", "returned"}}))
+	require.Equal(t, 1, count(postgres.EventQuery{EventIDs: []string{"urn:uuid:5f0c1b9e-58a7-4a3b-9a55-2f3d6c7e8a10"}}))
+	require.Equal(t, 6, count(postgres.EventQuery{EPCs: []string{"(01)00369999123450(21)100000000002"}}))
+	require.Equal(t, 2, count(postgres.EventQuery{Parents: []string{"https://example.com/00/003699990000000171"}}))
+	require.Equal(t, 5, count(postgres.EventQuery{AnyEPCs: []string{"urn:epc:id:sscc:0369999.0000000017"}}))
+	require.Equal(t, 2, count(postgres.EventQuery{Transactions: map[string][]string{"po": {"urn:epcglobal:cbv:bt:0860001234107:PO-77001"}}}))
+	require.Equal(t, 2, count(postgres.EventQuery{Destinations: map[string][]string{"owning_party": {"urn:epc:id:pgln:0860001234.10", "urn:epc:id:sgln:0860001234.10.0"}}, BizSteps: []string{"shipping"}}))
+	require.Equal(t, 0, count(postgres.EventQuery{Declared: &yes}))
+	require.Equal(t, 2, count(postgres.EventQuery{EventTimeFrom: time.Date(2026, 5, 11, 0, 0, 0, 0, time.UTC), EventTimeBefore: time.Date(2026, 5, 20, 0, 0, 0, 0, time.UTC)}))
+	require.Equal(t, 0, count(postgres.EventQuery{RecordTimeBefore: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}))
+	_, err := c.store.Query(t.Context(), c.tenant, postgres.EventQuery{After: "garbage!"})
+	require.ErrorIs(t, err, postgres.ErrPageToken)
+	_, err = c.store.Query(t.Context(), c.tenant, postgres.EventQuery{PerPage: 1001})
+	require.Error(t, err)
+
+	steps, err := c.store.List(t.Context(), c.tenant, postgres.BizSteps, "", 100)
+	require.NoError(t, err)
+	require.Equal(t, []string{"commissioning", "destroying", "dispensing", "holding", "packing", "receiving", "shipping", "unpacking"}, steps)
+	epcs, err := c.store.EPCs(t.Context(), c.tenant, pallet, 100)
+	require.NoError(t, err)
+	require.Len(t, epcs, 16)
+}
+
+func TestRecordsAreKeptUntilTheirTimeIsOver(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	old := doc("old", dscsatest.Ship(began, maker, wholesaler, dscsatest.Unit("1")))
+	old.events[0].EventTime = time.Date(2015, 3, 1, 0, 0, 0, 0, time.UTC)
+	seqs := map[string]int64{}
+	for name, d := range map[string]document{"old": old, "new": doc("new", dscsatest.Ship(began, maker, wholesaler, dscsatest.Unit("2"))), "held": doc("held", old.events[0])} {
+		seqs[name] = c.record(t, d, dscsa.Accept).Document
+	}
+	purge := func(name string) error {
+		return c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
+			_, err := c.store.PurgeTx(ctx, tx, c.tenant, seqs[name])
+			return err
+		})
+	}
+	retain := func(name, class string, from time.Time) {
+		require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
+			return c.store.RetainTx(ctx, tx, c.tenant, seqs[name], class, from)
+		}))
+	}
+	require.ErrorIs(t, purge("old"), postgres.ErrKept, "nothing says from when on it is kept")
+	retain("old", "K1", old.events[0].EventTime)
+	retain("held", "K1", old.events[0].EventTime)
+	retain("new", "K1", began)
+	require.ErrorIs(t, purge("new"), postgres.ErrKept)
+	retain("held", "K3", time.Time{}) // an investigation that is not concluded
+	require.ErrorIs(t, purge("held"), postgres.ErrKept)
+
+	var legal int64
+	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
+		legal, err = c.store.LegalHoldTx(ctx, tx, c.tenant, 0, "Cy Counsel", "subpoena 12")
+		return err
+	}))
+	require.ErrorIs(t, purge("old"), postgres.ErrKept, "a legal hold keeps everything")
+	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
+		return c.store.LiftLegalHoldTx(ctx, tx, c.tenant, legal, "Cy Counsel", "settled")
+	}))
+	require.NoError(t, purge("old"))
+	retain("held", "K3", time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC))
+	require.NoError(t, purge("held"))
+	c.verify(t)
+	_, err := c.store.Document(t.Context(), c.tenant, seqs["new"], nil)
+	require.NoError(t, err)
+}
