@@ -161,3 +161,48 @@ func TestAnOutcomeIsRecordedThoughTheAttemptIsOver(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, step.Succeeded, r.Status)
 }
+
+// goods is a book that has a word of its own about what is settled.
+type goods struct {
+	step.Book
+	no *step.Refused
+}
+
+func (g goods) Settle(ctx context.Context, c step.Call, op step.Op, s step.Settlement) error {
+	if s.Status == step.Succeeded {
+		return g.no
+	}
+	return g.Book.Settle(ctx, c, op, s)
+}
+
+func TestTheBookItselfMayRefuse(t *testing.T) {
+	t.Parallel()
+	no := &step.Refused{Code: "unit_quarantined", Message: "It is quarantined."}
+	b, c := book(t), &counter{}
+	_, err := step.Run(t.Context(), goods{b, no}, ordinary, step.Do, c.effect)
+	require.ErrorIs(t, err, no)
+	intent, err := b.Intend(t.Context(), ordinary, step.Do)
+	require.NoError(t, err)
+	require.Equal(t, step.Settled, intent.Verdict)
+	require.Equal(t, step.RefusedAs, intent.Record.Status, "it is refused for good")
+
+	after := ordinary
+	after.Step, after.Class = "receive", step.Retriable
+	_, err = step.Run(t.Context(), goods{b, no}, after, step.Do, c.effect)
+	var misuse *step.Misuse
+	require.ErrorAs(t, err, &misuse, "past the pivot people have to look")
+}
+
+func TestAWaitingStepHasDoneNothing(t *testing.T) {
+	t.Parallel()
+	b, c := book(t), &counter{answer: &step.Waiting{For: "the receipt"}}
+	for range 3 {
+		_, err := step.Run(t.Context(), b, ordinary, step.Do, c.effect)
+		var waiting *step.Waiting
+		require.ErrorAs(t, err, &waiting)
+	}
+	c.answer = nil
+	r, err := step.Run(t.Context(), b, ordinary, step.Do, c.effect)
+	require.NoError(t, err)
+	require.Equal(t, step.Succeeded, r.Status)
+}

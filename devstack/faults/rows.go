@@ -75,7 +75,7 @@ func doneUnseen(id, call, route string, change func(o *harness.Order)) Row {
 // traded is a row of transfers: money and goods have to agree.
 func traded(id, what string, first int, stir func(context.Context, *trouble) error) Row {
 	return Row{
-		ID: id, What: what, N: 80, stir: stir,
+		ID: id, What: what, stir: stir,
 		Make: func(run string, _ uint64, n int) harness.Order { return harness.Trades(run, first, n) },
 	}
 }
@@ -115,12 +115,12 @@ func Rows() []Row {
 			return every(ctx, 5*time.Second, t.kill("worker", "api", "stack", "postgres"))
 		}},
 		traded("F01g", "kill -9 of the worker while goods are sold", 1, killing("worker")),
-		traded("F04g", "kill -9 of Temporal and the simulators while goods are sold", 41, killing("stack")),
-		traded("F05g", "kill -9 of Postgres while goods are sold", 81, killing("postgres")),
-		traded("F09g", "kill -9 of everything at once while goods are sold", 121, func(ctx context.Context, t *trouble) error {
+		traded("F04g", "kill -9 of Temporal and the simulators while goods are sold", 51, killing("stack")),
+		traded("F05g", "kill -9 of Postgres while goods are sold", 101, killing("postgres")),
+		traded("F09g", "kill -9 of everything at once while goods are sold", 151, func(ctx context.Context, t *trouble) error {
 			return every(ctx, 5*time.Second, t.kill("worker", "api", "stack", "postgres"))
 		}),
-		traded("F12g", "an operator terminates running workflows while goods are sold", 161, terminate),
+		traded("F12g", "an operator terminates running workflows while goods are sold", 201, terminate),
 		{ID: "F12", What: "an operator terminates running workflows", stir: terminate},
 		doneUnseen("F34a", "create", "/v1/payment_intents", none),
 		doneUnseen("F34b", "confirm", "/v1/payment_intents/{id}/confirm", none),

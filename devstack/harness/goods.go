@@ -46,10 +46,10 @@ func Packages(gtin string, from, to int) []string {
 	return out
 }
 
-// Trades is the nth order of a mix: each package is wanted by two, some buyers
+// Trades is the nth order of a mix: each package is wanted by four, some buyers
 // have no licence, some no money, some receipts are late or short.
 func Trades(run string, first, n int) Order {
-	o := Sell(fmt.Sprintf("%s-%d%s", run, n, []string{"", "", "-SHORT", "-FLAKY2", "-DONETIMEOUT"}[n%5]), Package(Examphetan, first+n/2))
+	o := Sell(fmt.Sprintf("%s-%d%s", run, n, []string{"", "", "-SHORT", "-FLAKY2", "-DONETIMEOUT"}[n%5]), Package(Examphetan, first+n/4))
 	switch n % 7 {
 	case 3:
 		o.Buyer = Closed

@@ -137,8 +137,13 @@ func TestTheChoreographyOfTheGuideline(t *testing.T) {
 			got = append(got, append([]string{e.BizStep, e.Parent}, e.EPCs...))
 		}
 		want := [][]string{
-			{"commissioning", "", unit1, unit2}, {"commissioning", "", box}, {"commissioning", "", sscc},
-			{"packing", box, unit1}, {"packing", sscc, box}, {"shipping", "", unit1, unit2}, {"shipping", "", sscc, unit2},
+			{"commissioning", "", unit1, unit2},
+			{"commissioning", "", box},
+			{"commissioning", "", sscc},
+			{"packing", box, unit1},
+			{"packing", sscc, box},
+			{"shipping", "", unit1, unit2},
+			{"shipping", "", sscc, unit2},
 		}
 		require.Empty(t, cmp.Diff(want, got), format)
 		last := all[len(all)-1]

@@ -102,7 +102,7 @@ var errNotYet = errors.New("there is no receipt yet")
 
 func (c *Client) call(ctx context.Context, method, endpoint, path string, document []byte) ([]byte, error) {
 	base, err := url.Parse(endpoint)
-	if err != nil || base.Host == "" || base.Scheme != "https" && !(c.cfg.Plain && base.Scheme == "http") {
+	if err != nil || base.Host == "" || base.Scheme != "https" && (base.Scheme != "http" || !c.cfg.Plain) {
 		return nil, &step.Misuse{Code: "partner_endpoint", Err: errors.New("the partner's endpoint is not an https URL")}
 	}
 	req, err := http.NewRequestWithContext(ctx, method, base.JoinPath(strings.Split(path, "/")...).String(), bytes.NewReader(document))
