@@ -41,7 +41,7 @@ func TestTheTransferOfTheDocumentVerbatim(t *testing.T) {
 	body := regexp.MustCompile(`(?s)-d '(\{.*?\})'`).FindSubmatch(raw)
 	require.NotNil(t, body, "docs/transfers.md has no request")
 	c := client(t, shared, "marketplace")
-	res, err := c.Do(t.Context(), http.MethodPost, "/v1/transfers", "any", string(body[1]))
+	res, err := c.Do(t.Context(), http.MethodPost, "/v1/transfers", "PO-2026-0001", string(body[1]))
 	require.NoError(t, err)
 	require.Equal(t, http.StatusAccepted, res.Status, string(res.Body))
 	var s harness.Saga
