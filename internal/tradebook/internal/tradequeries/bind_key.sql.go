@@ -15,7 +15,7 @@ const bindKey = `-- name: BindKey :one
 insert into custody.partner_key (tenant_id, key_id, partner_id, bound_by)
 select k.tenant_id, k.id, $1, $2
   from app.api_key k
- where k.tenant_id = $3 and k.id = $4
+ where k.tenant_id = $3 and k.id = $4 and k.role = 'trading_partner'
 returning key_id
 `
 
@@ -26,7 +26,8 @@ type BindKeyParams struct {
 	KeyID     string
 }
 
-// Says which partner a key speaks for. A key of another tenant is not there.
+// Says which partner a key speaks for. A key of another tenant is not there, and
+// neither is one of another role: it would go on seeing everything else.
 func (q *Queries) BindKey(ctx context.Context, arg BindKeyParams) (string, error) {
 	row := q.db.QueryRow(ctx, bindKey,
 		arg.PartnerID,
