@@ -254,6 +254,7 @@ func eventType(s string) (epcis.EventType, string) {
 	switch t := epcis.EventType(s); t {
 	case epcis.ObjectEvent, epcis.AggregationEvent, epcis.TransactionEvent, epcis.TransformationEvent, epcis.AssociationEvent:
 		return t, ""
+	case epcis.QuantityEvent: // deprecated, and not among what may be asked for
 	}
 	return "", "must be ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent"
 }
