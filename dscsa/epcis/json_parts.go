@@ -179,8 +179,8 @@ func (p *jsonReader) quantityList() []Quantity {
 				p.oddMember(key, "epcClass", "quantity", "uom")
 			}
 		}
-		if !hasClass {
-			p.refuse(RuleMissingClass, "epcClass is missing")
+		if q.Class == "" {
+			p.refuse(RuleMissingClass, "epcClass is missing or empty")
 		}
 		p.charge(3 * textCost)
 		p.quantities = append(p.quantities, q)

@@ -124,7 +124,7 @@ func TestJSONFaults(t *testing.T) {
 	for name, c := range map[string]struct{ rule, where, members string }{
 		"no place":               {epcis.RulePlaceID, "event 1 readPoint", `,"readPoint":{"ex:name":"dock"}`},
 		"no word":                {epcis.RuleEmptyID, "event 1 bizStep", `,"bizStep":""`},
-		"no identifier":          {epcis.RuleEmptyID, "event 1 quantityList[1]", `,"quantityList":[{"epcClass":" "}]`},
+		"no identifier":          {epcis.RuleEmptyID, "event 1 sourceList[1]", `,"sourceList":[{"type":"location","source":" "}]`},
 		"type of no vocabulary":  {epcis.RuleWord, "event 1 bizTransactionList[1]", `,"bizTransactionList":[{"type":"order","bizTransaction":"urn:x:1"}]`},
 		"no word of its own":     {epcis.RuleWord, "event 1 bizStep", `,"bizStep":"urn:epcglobal:cbv:bizstep:dreaming"`},
 		"record time":            {epcis.RuleRecordTime, "event 1 recordTime", `,"recordTime":"yesterday"`},
