@@ -1,8 +1,8 @@
 // Command demo shows the main jobs as a person would want to see them: a booking
 // that completes, and one whose hotel refuses, in both payment flows; a drug
 // transfer with its documents, its return, and two that a licence keeps from
-// being shipped. It uses the running stack, or boots one of its own. Exit 0 only if each ended as it
-// should.
+// being shipped; and that everything written of them verifies. It uses the
+// running stack, or boots one of its own. Exit 0 only if each ended as it should.
 package main
 
 import (
@@ -10,7 +10,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -36,6 +38,7 @@ func run() int {
 			return 3
 		}
 		defer func() { _ = system.Stop() }()
+		*dir = system.Dir
 		if dev, err = system.Dev(); err != nil {
 			fmt.Fprintln(os.Stderr, "recourse:", err)
 			return 3
@@ -52,9 +55,29 @@ func run() int {
 		fmt.Printf("\n  This is not how it should have ended: %v\n", err)
 		good = false
 	}
+	if err := verify(ctx, *dir); err != nil {
+		fmt.Printf("\n  This is not how it should have ended: %v\n", err)
+		good = false
+	}
 	if !good {
 		return 1
 	}
 	fmt.Println("\nAll of them ended as they should.")
 	return 0
+}
+
+// verify recomputes what the stories have left behind, with the program beside
+// this one.
+func verify(ctx context.Context, dir string) error {
+	fmt.Print("\nEverything is recomputed and held against the signed checkpoints\n----------------------------------------------------------------\n  recourse verify\n")
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(self), "recourse"), "verify", "-dev", filepath.Join(dir, "dev.json"))
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stdout
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	return nil
 }
