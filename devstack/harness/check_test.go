@@ -19,7 +19,7 @@ func sound() harness.Facts {
 		return harness.TransactionFact{Tenant: "t", Saga: saga, Seq: seq, Kind: kind, ID: id, Resolves: resolves, Entries: entries}
 	}
 	return harness.Facts{
-		Sagas: map[string]harness.SagaFact{saga: {Tenant: "t", ID: saga, Status: "completed", Currency: "usd", Amount: 1000, Parts: []string{"hotel"}, Ends: 1}},
+		Sagas: map[string]harness.SagaFact{saga: {Type: "booking", Tenant: "t", ID: saga, Status: "completed", Currency: "usd", Amount: 1000, Parts: []string{"hotel"}, Ends: 1}},
 		Money: map[string]harness.MoneyFact{saga: {Authorized: 1000, Captured: 1000, Fees: 59, Captures: 1}},
 		Goods: map[string]map[string]harness.GoodsFact{saga: {"hotel": {Reserved: 1, Confirmed: 1, Booked: 1}}},
 		Transactions: []harness.TransactionFact{
