@@ -10,6 +10,7 @@ import (
 
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 type checkpointView struct {
@@ -54,7 +55,7 @@ func sealRefusal(err error) error {
 	switch {
 	case errors.Is(err, ledgerpg.ErrNoTransaction):
 		return ErrNotFound
-	case errors.Is(err, ledgerpg.ErrNotSealed):
+	case errors.Is(err, sealpg.ErrNotSealed):
 		return &refusal{code: "not_sealed_yet", retry: "10"}
 	}
 	return err

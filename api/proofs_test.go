@@ -10,7 +10,8 @@ import (
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/ledger/proof"
+	"github.com/recourse/recourse/seal"
 )
 
 func TestTheBooksProveThemselves(t *testing.T) {
@@ -23,8 +24,8 @@ func TestTheBooksProveThemselves(t *testing.T) {
 	results, err := ledgerpg.New(w.db.Pool("app_worker")).Post(t.Context(), ledger.Main(w.tenant), []ledger.Transaction{x})
 	require.NoError(t, err)
 	require.NoError(t, results[0].Err())
-	proof := "/v1/ledger/proofs/txn_" + x.ID.String()
-	for _, path := range []string{proof, "/v1/ledger/checkpoint"} {
+	proofOf := "/v1/ledger/proofs/txn_" + x.ID.String()
+	for _, path := range []string{proofOf, "/v1/ledger/checkpoint"} {
 		a := get(path, "auditor", "application/json")
 		require.Equal(t, http.StatusConflict, a.status)
 		require.Equal(t, "not_sealed_yet", a.code(t))
@@ -49,18 +50,18 @@ func TestTheBooksProveThemselves(t *testing.T) {
 	require.Equal(t, string(signed), a.json(t)["note"])
 	require.Equal(t, c.Origin, a.json(t)["origin"])
 
-	a = get(proof, "finance_reviewer", "application/json")
+	a = get(proofOf, "finance_reviewer", "application/json")
 	require.Equal(t, http.StatusOK, a.status, string(a.body))
-	bundle, err := seal.ParseBundle(a.body)
+	bundle, err := proof.ParseBundle(a.body)
 	require.NoError(t, err)
 	proven, err := bundle.Verify(key.PublicKey)
 	require.NoError(t, err)
 	require.Equal(t, x.ID, proven.Record.ID)
 
-	for _, path := range []string{proof + "0", "/v1/ledger/proofs/" + x.ID.String(), "/v1/ledger/proofs/txn_" + uuid.NewString()} {
+	for _, path := range []string{proofOf + "0", "/v1/ledger/proofs/" + x.ID.String(), "/v1/ledger/proofs/txn_" + uuid.NewString()} {
 		require.Equal(t, "not_found", get(path, "auditor", "").code(t), path)
 	}
-	require.Equal(t, "not_found", get(proof, "other_auditor", "").code(t))
+	require.Equal(t, "not_found", get(proofOf, "other_auditor", "").code(t))
 	require.Equal(t, http.StatusConflict, get("/v1/ledger/checkpoint", "other_auditor", "").status, "they have no books yet")
-	require.Equal(t, "not_acceptable", get(proof, "auditor", "text/plain").code(t))
+	require.Equal(t, "not_acceptable", get(proofOf, "auditor", "text/plain").code(t))
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/recourse/recourse/internal/tradebook"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/ledger/proof"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 // The errors of a Store that handlers tell apart. Any other is a 500.
@@ -245,8 +246,8 @@ type Books interface {
 	Periods(ctx context.Context, book ledger.Book) ([]ledgerpg.PeriodState, error)
 	PeriodHistory(ctx context.Context, book ledger.Book, period time.Time) (ledgerpg.PeriodHistory, error)
 	Reports
-	LastCheckpoint(ctx context.Context, book ledger.Book) (ledgerpg.Sealed, error)
-	Prove(ctx context.Context, book ledger.Book, id uuid.UUID) (seal.Bundle, error)
+	LastCheckpoint(ctx context.Context, book ledger.Book) (sealpg.Sealed, error)
+	Prove(ctx context.Context, book ledger.Book, id uuid.UUID) (proof.Bundle, error)
 }
 
 // Watcher wakes those who wait for a saga. A wake-up says nothing but: look.

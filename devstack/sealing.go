@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/recourse/recourse/internal/witness"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // startSealing starts the witness and the sealer, with keys that live in the

@@ -20,6 +20,11 @@ const MainEntity = "main"
 // Main is the tenant's first book.
 func Main(tenant uuid.UUID) Book { return Book{Tenant: tenant, Entity: MainEntity} }
 
+// Origin names the book in checkpoints: the name of the sealer's key, the
+// tenant and the legal entity. The key's name is chosen once for a deployment,
+// such as books.example.com/ledger.
+func (b Book) Origin(name string) string { return name + "/" + b.Tenant.String() + "/" + b.Entity }
+
 // Side of an entry.
 type Side string
 

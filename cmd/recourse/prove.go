@@ -14,7 +14,9 @@ import (
 
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/ledger/proof"
+	"github.com/recourse/recourse/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 // prove prints the offline proof of one transaction: from the database with
@@ -53,37 +55,37 @@ func prove(ctx context.Context, std streams, args []string) error {
 	return e.Encode(bundle)
 }
 
-func proveFromAPI(ctx context.Context, id uuid.UUID, api apiFlags) (seal.Bundle, error) {
+func proveFromAPI(ctx context.Context, id uuid.UUID, api apiFlags) (proof.Bundle, error) {
 	c, err := api.client()
 	if err != nil {
-		return seal.Bundle{}, err
+		return proof.Bundle{}, err
 	}
-	var b seal.Bundle
+	var b proof.Bundle
 	return b, c.get(ctx, "/v1/ledger/proofs/txn_"+id.String(), &b)
 }
 
-func proveFromDatabase(ctx context.Context, id uuid.UUID, d devFile) (seal.Bundle, error) {
+func proveFromDatabase(ctx context.Context, id uuid.UUID, d devFile) (proof.Bundle, error) {
 	url, err := auditorURL(d)
 	if err != nil {
-		return seal.Bundle{}, err
+		return proof.Bundle{}, err
 	}
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
-		return seal.Bundle{}, databaseAway(err)
+		return proof.Bundle{}, databaseAway(err)
 	}
 	defer pool.Close()
 	store := ledgerpg.New(pool)
 	book, err := store.BookOf(ctx, id)
 	if err == nil {
-		var b seal.Bundle
+		var b proof.Bundle
 		if b, err = store.Prove(ctx, book, id); err == nil {
 			return b, nil
 		}
 	}
-	if errors.Is(err, ledgerpg.ErrNoTransaction) || errors.Is(err, ledgerpg.ErrNotSealed) || errors.Is(err, seal.ErrInconsistent) {
-		return seal.Bundle{}, err
+	if errors.Is(err, ledgerpg.ErrNoTransaction) || errors.Is(err, sealpg.ErrNotSealed) || errors.Is(err, seal.ErrInconsistent) {
+		return proof.Bundle{}, err
 	}
-	return seal.Bundle{}, databaseAway(err)
+	return proof.Bundle{}, databaseAway(err)
 }
 
 // verifyProof checks a proof with nothing but public keys: no database, no
@@ -109,7 +111,7 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	if err != nil {
 		return usagef("the bundle cannot be read: %w", err)
 	}
-	bundle, err := seal.ParseBundle(raw)
+	bundle, err := proof.ParseBundle(raw)
 	if err != nil {
 		return usageError{err}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/sealer"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // runSealer signs checkpoints until it is told to stop, or makes its key.

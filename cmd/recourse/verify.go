@@ -13,7 +13,7 @@ import (
 
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // verify recomputes the books from what is stored, as auditor_ro.

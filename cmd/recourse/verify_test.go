@@ -14,7 +14,7 @@ import (
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 func TestVerifySaysByItsExitCodeWhatItFound(t *testing.T) {

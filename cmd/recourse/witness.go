@@ -8,7 +8,7 @@ import (
 
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/witness"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // runWitness co-signs checkpoints until it is told to stop, or makes its key.

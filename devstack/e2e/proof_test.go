@@ -11,7 +11,8 @@ import (
 
 	"github.com/recourse/recourse/devstack/harness"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/ledger/proof"
+	"github.com/recourse/recourse/seal"
 )
 
 // What the running product posts is sealed and co-signed within seconds, and
@@ -38,13 +39,13 @@ func TestAnOrdersTransactionsAreProved(t *testing.T) {
 		require.NoError(t, json.Unmarshal(res.Body, &posted))
 		require.NotEmpty(t, posted.Data)
 		for _, x := range posted.Data {
-			var proven seal.Proven
+			var proven proof.Proven
 			require.Eventually(t, func() bool {
 				res, err := auditor.Do(t.Context(), http.MethodGet, "/v1/ledger/proofs/"+x.ID, "", nil)
 				if err != nil || res.Status != http.StatusOK {
 					return false
 				}
-				bundle, err := seal.ParseBundle(res.Body)
+				bundle, err := proof.ParseBundle(res.Body)
 				if err == nil {
 					proven, err = bundle.Verify(log, witness)
 				}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // proofs seals the book as the sealer does and proves transactions from all

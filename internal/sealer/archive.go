@@ -8,26 +8,27 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // Archive is a directory of checkpoints in which files are only ever added:
-// one folder a book, one file a checkpoint, and one more when witnesses have
+// one folder a chain, one file a checkpoint, and one more when witnesses have
 // added to it. Keep it where the database's people do not write, or copy it
 // there.
 //
 //	TENANT/ENTITY/00000000000000000600.checkpoint
 //	TENANT/ENTITY/00000000000000000600.cosigned
+//	custody/TENANT/00000000000000000600.checkpoint
 type Archive struct {
 	dir        string
 	appendOnly bool
-	said       func(book string, err error) // told whether a folder could be made append-only
+	said       func(folder string, err error) // told whether a folder could be made append-only
 }
 
 // NewArchive opens a directory, which must exist. With appendOnly the folders
-// of books get the filesystem's append-only attribute (chattr +a), where it
+// of chains get the filesystem's append-only attribute (chattr +a), where it
 // has one and the process may set it; said is told the outcome.
-func NewArchive(dir string, appendOnly bool, said func(book string, err error)) (*Archive, error) {
+func NewArchive(dir string, appendOnly bool, said func(folder string, err error)) (*Archive, error) {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the folder for checkpoints %s is not there", dir)
@@ -40,15 +41,15 @@ const (
 	kindCosigned = ".cosigned"
 )
 
-// folder is TENANT/ENTITY, the end of an origin.
+// folder is TENANT/ENTITY or custody/TENANT, the end of an origin.
 func (a *Archive) folder(origin string) (string, error) {
 	parts := strings.Split(origin, "/")
 	if len(parts) < 2 {
-		return "", fmt.Errorf("the origin %q names no book", origin)
+		return "", fmt.Errorf("the origin %q names no chain", origin)
 	}
 	for _, p := range parts[len(parts)-2:] {
 		if p == "" || p == "." || p == ".." {
-			return "", fmt.Errorf("the origin %q names no book", origin)
+			return "", fmt.Errorf("the origin %q names no chain", origin)
 		}
 	}
 	return filepath.Join(a.dir, parts[len(parts)-2], parts[len(parts)-1]), nil
@@ -102,7 +103,7 @@ func (a *Archive) put(c seal.Checkpoint, kind string, signed []byte) error {
 	return nil
 }
 
-// Last is the largest checkpoint kept of an origin's book, signed by one of
+// Last is the largest checkpoint kept of an origin, signed by one of
 // the keys; nil when there is none.
 func (a *Archive) Last(origin string, keys []seal.PublicKey) (*seal.Checkpoint, error) {
 	folder, err := a.folder(origin)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/recourse/recourse/internal/outbound"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // Witness is one that is asked to co-sign.
@@ -32,8 +32,8 @@ func NewWitness(url string, key seal.PublicKey) *Witness {
 	return &Witness{URL: strings.TrimSuffix(url, "/"), Key: key, http: outbound.Client("witness "+key.Name, 5*time.Second), at: map[string]int64{}}
 }
 
-// ErrFork means that a witness has seen another history of the book.
-var ErrFork = errors.New("a witness has seen another history of this book")
+// ErrFork means that a witness has seen another history of the chain.
+var ErrFork = errors.New("a witness has seen another history of this chain")
 
 // aheadError says that a witness has co-signed a larger tree.
 type aheadError struct{ size int64 }

@@ -1,8 +1,9 @@
-// Package sealer signs checkpoints of every book, one process of several at a
+// Package sealer signs checkpoints of every book and of every tenant's
+// custody, one process of several at a
 // time, and carries them out of the database's reach: into a directory where
 // files are only added, and to witnesses that co-sign.
 //
-//	book moved ──► tree continues all that was signed ──► signed ──► stored ──► kept as a file
+//	chain moved ──► tree continues all that was signed ──► signed ──► stored ──► kept as a file
 //	                     └─ no: ALARM, nothing signed            └──► witnesses ──► cosignatures stored
 //
 // Invariants. Nothing is signed before it is proved to continue the last
@@ -11,7 +12,7 @@
 // the one it was computed on. Signing and storing are not one step: what was
 // signed and not stored is consistent with what will be.
 //
-// What happens on failure. A book that does not continue is left alone, with an
+// What happens on failure. A chain that does not continue is left alone, with an
 // alarm every round, and the others go on. A witness that is away is asked
 // again every round. The leader dies: another takes the lease within ten
 // seconds. No sealer runs: nothing is lost, the time between two checkpoints,

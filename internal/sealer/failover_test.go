@@ -15,7 +15,7 @@ import (
 	"github.com/recourse/recourse/internal/sealer"
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // F21: the server fails over to one that is behind, as an asynchronous standby

@@ -13,16 +13,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/lease"
-	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	ledgerpg "github.com/recourse/recourse/ledger/postgres"
+	"github.com/recourse/recourse/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 // Pace says how often what is done. An edit made between two checkpoints is
 // found by the chain alone.
 type Pace struct {
 	Renew time.Duration // the lease is renewed; it lasts three times as long
-	Seal  time.Duration // books are looked at
+	Seal  time.Duration // chains are looked at
 }
 
 // Usual is the pace of the product.
@@ -39,15 +41,15 @@ type Sealer struct {
 	Pace      Pace
 
 	// Sealed and Refused count checkpoints since the start: signed, and not
-	// signed because a book does not continue what was signed of it.
+	// signed because a chain does not continue what was signed of it.
 	Sealed, Refused atomic.Int64
 
-	recalled bool // every book has been held against the archive, once
+	recalled bool // every chain has been held against the archive, once
 }
 
 const (
 	leaseName = "sealer"
-	atOnce    = 4 // books side by side
+	atOnce    = 4 // chains side by side
 )
 
 // Run works until ctx ends, leading whenever nobody else does.
@@ -91,7 +93,7 @@ func (s *Sealer) release(holder string) {
 	_ = lease.Release(ctx, s.Pool, leaseName, holder) // not released, it runs out by itself
 }
 
-// round is one look at all books; the next one is the retry.
+// round is one look at all chains; the next one is the retry.
 func (s *Sealer) round(ctx context.Context) {
 	// A round never outlives the lease.
 	ctx, cancel := context.WithTimeout(ctx, 2*s.Pace.Renew)
@@ -101,86 +103,105 @@ func (s *Sealer) round(ctx context.Context) {
 	}
 }
 
-// Round seals every book that has moved and asks the witnesses. One book's
-// trouble does not hold up the others.
+// chain is a book, or a tenant's custody, with the store it is in.
+type chain struct {
+	sealpg.Chain
+
+	store *sealpg.Seals
+}
+
+// Round seals every book and every custody chain that has moved and asks the
+// witnesses. One chain's trouble does not hold up the others.
 func (s *Sealer) Round(ctx context.Context) error {
 	names := make([]string, 0, len(s.Witnesses))
 	for _, w := range s.Witnesses {
 		names = append(names, w.Key.Name)
 	}
-	store := postgres.NewSeals(s.Pool, s.Old...)
-	due, err := store.Due(ctx, names)
+	due, err := s.look(func(store *sealpg.Seals) ([]sealpg.Chain, error) { return store.Due(ctx, names) })
 	if err != nil {
 		s.recalled = false // the server that answers again may be another one
 		return err
 	}
-	recalled, err := s.recall(ctx, store, due)
+	recalled, err := s.recall(ctx, due)
 	if err != nil {
 		return err
 	}
 	var g errgroup.Group
 	g.SetLimit(atOnce)
 	errs := make([]error, len(due))
-	for i, b := range due {
+	for i, c := range due {
 		g.Go(func() error {
-			errs[i] = s.book(ctx, store, b)
-			s.alarm(ctx, b, errs[i])
+			errs[i] = s.chain(ctx, c)
+			s.alarm(ctx, c, errs[i])
 			return nil
 		})
 	}
-	_ = g.Wait() // each book's error is in errs
+	_ = g.Wait() // each chain's error is in errs
 	return errors.Join(append(errs, recalled)...)
 }
 
-// recall holds the books at rest against the archive, in the first round and
+// look asks both kinds of chains.
+func (s *Sealer) look(ask func(*sealpg.Seals) ([]sealpg.Chain, error)) (out []chain, err error) {
+	for _, store := range []*sealpg.Seals{ledgerpg.NewSeals(s.Pool, s.Old...), custodypg.NewSeals(s.Pool, s.Old...)} {
+		found, err := ask(store)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range found {
+			out = append(out, chain{c, store})
+		}
+	}
+	return out, nil
+}
+
+// recall holds the chains at rest against the archive, in the first round and
 // after the database was away: one that was restored, or failed over to one that was behind, may have
-// lost what was sealed, and such a book does not move by itself. lost says what
+// lost what was sealed, and such a chain does not move by itself. lost says what
 // was found.
-func (s *Sealer) recall(ctx context.Context, store *postgres.Seals, due []postgres.SealBook) (lost, err error) {
+func (s *Sealer) recall(ctx context.Context, due []chain) (lost, err error) {
 	if s.recalled || s.Archive == nil {
 		return nil, nil
 	}
-	all, err := store.Books(ctx)
+	all, err := s.look(func(store *sealpg.Seals) ([]sealpg.Chain, error) { return store.All(ctx) })
 	if err != nil {
 		return nil, err
 	}
-	moves := map[int32]bool{}
-	for _, b := range due {
-		moves[b.ID] = true
+	moves := map[string]bool{}
+	for _, c := range due {
+		moves[c.Name] = true
 	}
 	var errs []error
-	for _, b := range all {
-		if moves[b.ID] {
+	for _, c := range all {
+		if moves[c.Name] {
 			continue
 		}
-		_, err := s.kept(ctx, b)
-		s.alarm(ctx, b, err)
+		_, err := s.kept(ctx, c)
+		s.alarm(ctx, c, err)
 		errs = append(errs, err)
 	}
 	s.recalled = true
 	return errors.Join(errs...), nil
 }
 
-// alarm says loudly that a book was changed.
-func (s *Sealer) alarm(ctx context.Context, b postgres.SealBook, err error) {
+// alarm says loudly that a chain was changed.
+func (s *Sealer) alarm(ctx context.Context, c chain, err error) {
 	if !errors.Is(err, seal.ErrInconsistent) && !errors.Is(err, ErrFork) {
 		return
 	}
 	s.Refused.Add(1)
-	s.Log.ErrorContext(ctx, "ALARM: the books do not continue what was sealed of them; run recourse verify",
-		slog.String("tenant", b.Tenant.String()), slog.String("entity", b.Entity), slog.Int64("sealed", b.Sealed),
-		slog.Int64("seq", b.Seq), slog.Any("error", err))
+	s.Log.ErrorContext(ctx, "ALARM: a chain does not continue what was sealed of it; run recourse verify",
+		slog.String("chain", c.Name), slog.Int64("sealed", c.Sealed), slog.Int64("seq", c.Seq), slog.Any("error", err))
 }
 
-// book brings one book up to its head and its last checkpoint to the
+// chain brings one chain up to its head and its last checkpoint to the
 // witnesses.
-func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
-	known, err := s.kept(ctx, b)
+func (s *Sealer) chain(ctx context.Context, c chain) error {
+	known, err := s.kept(ctx, c)
 	if err != nil {
 		return err
 	}
-	for b.Sealed < b.Seq {
-		next, signed, put, err := store.Seal(ctx, b, s.Key, known...)
+	for c.Sealed < c.Seq {
+		next, signed, put, err := c.store.Seal(ctx, c.Chain, s.Key, known...)
 		if err != nil {
 			return err
 		}
@@ -188,58 +209,58 @@ func (s *Sealer) book(ctx context.Context, store *postgres.Seals, b postgres.Sea
 			return nil // another was faster
 		}
 		s.Sealed.Add(1)
-		b.Sealed, b.Signed = next.Size, string(signed)
+		c.Sealed, c.Signed = next.Size, string(signed)
 		if s.Archive != nil {
 			if err := s.Archive.Put(next, signed); err != nil {
 				return err
 			}
 		}
 	}
-	if b.Sealed == 0 {
+	if c.Sealed == 0 {
 		return nil
 	}
-	return s.witness(ctx, store, b)
+	return s.witness(ctx, c)
 }
 
 // kept is the last checkpoint in the archive, if there is one. One that was
 // stored when it could not be kept is kept now.
-func (s *Sealer) kept(ctx context.Context, b postgres.SealBook) ([]seal.Checkpoint, error) {
+func (s *Sealer) kept(ctx context.Context, c chain) ([]seal.Checkpoint, error) {
 	if s.Archive == nil {
 		return nil, nil
 	}
-	last, err := s.Archive.Last(seal.Origin(s.Key.Name, b.Book), s.keys())
+	last, err := s.Archive.Last(c.Origin(s.Key.Name), s.keys())
 	if err != nil {
 		return nil, err
 	}
-	if b.Sealed > 0 && (last == nil || last.Size < b.Sealed) {
-		stored, err := seal.OpenAny([]byte(b.Signed), s.keys())
+	if c.Sealed > 0 && (last == nil || last.Size < c.Sealed) {
+		stored, err := seal.OpenAny([]byte(c.Signed), s.keys())
 		if err != nil {
 			return nil, fmt.Errorf("%w: the last checkpoint is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
 		}
-		if err := s.Archive.Put(stored.Checkpoint, []byte(b.Signed)); err != nil {
+		if err := s.Archive.Put(stored.Checkpoint, []byte(c.Signed)); err != nil {
 			return nil, err
 		}
 	}
 	if last == nil {
 		return nil, nil
 	}
-	if last.Size > b.Seq {
-		return nil, fmt.Errorf("%w: %d transactions were sealed and there are %d", seal.ErrInconsistent, last.Size, b.Seq)
+	if last.Size > c.Seq {
+		return nil, fmt.Errorf("%w: %d entries were sealed and there are %d", seal.ErrInconsistent, last.Size, c.Seq)
 	}
-	if b.Sealed < last.Size {
+	if c.Sealed < last.Size {
 		s.Log.WarnContext(ctx, "the database has forgotten a checkpoint that was kept",
-			slog.String("tenant", b.Tenant.String()), slog.Int64("kept", last.Size), slog.Int64("stored", b.Sealed))
+			slog.String("chain", c.Name), slog.Int64("kept", last.Size), slog.Int64("stored", c.Sealed))
 	}
 	return []seal.Checkpoint{*last}, nil
 }
 
 func (s *Sealer) keys() []seal.PublicKey { return append([]seal.PublicKey{s.Key.PublicKey}, s.Old...) }
 
-func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.SealBook) error {
+func (s *Sealer) witness(ctx context.Context, of chain) error {
 	if len(s.Witnesses) == 0 {
 		return nil
 	}
-	opened, err := seal.OpenAny([]byte(b.Signed), s.keys())
+	opened, err := seal.OpenAny([]byte(of.Signed), s.keys())
 	if err != nil {
 		return fmt.Errorf("%w: the last checkpoint is not signed by a key this sealer knows: %w", seal.ErrInconsistent, err)
 	}
@@ -247,22 +268,22 @@ func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.
 	if !s.Key.Signs(c.Origin) {
 		return nil // an old key's: the next one is for the witness
 	}
-	note := b.Signed
+	note := of.Signed
 	var errs []error
 	for _, w := range s.Witnesses {
-		added, err := w.Submit(ctx, c, []byte(b.Signed), s.Key.PublicKey, func(ctx context.Context, old int64) ([]seal.Hash, error) {
-			return store.Consistency(ctx, b, old, c.Size)
+		added, err := w.Submit(ctx, c, []byte(of.Signed), s.Key.PublicKey, func(ctx context.Context, old int64) ([]seal.Hash, error) {
+			return of.store.Consistency(ctx, of.Chain, old, c.Size)
 		})
 		var ahead *aheadError
 		if errors.As(err, &ahead) {
-			if now, lastErr := store.LastSize(ctx, b); lastErr != nil || now >= ahead.size {
+			if now, lastErr := of.store.LastSize(ctx, of.Chain); lastErr != nil || now >= ahead.size {
 				errs = append(errs, lastErr)
 				continue // another sealer has gone on in the meantime
 			}
 			err = fmt.Errorf("%w: %w, the database at %d", ErrFork, ahead, c.Size)
 		}
 		if err == nil {
-			err = store.PutCosignature(ctx, b, c.Size, added)
+			err = of.store.PutCosignature(ctx, of.Chain, c.Size, added)
 		}
 		if err != nil {
 			errs = append(errs, err)
@@ -270,7 +291,7 @@ func (s *Sealer) witness(ctx context.Context, store *postgres.Seals, b postgres.
 		}
 		note += added.Line
 	}
-	if s.Archive != nil && strings.Count(note, "\n") == strings.Count(b.Signed, "\n")+len(s.Witnesses) {
+	if s.Archive != nil && strings.Count(note, "\n") == strings.Count(of.Signed, "\n")+len(s.Witnesses) {
 		errs = append(errs, s.Archive.PutCosigned(c, []byte(note)))
 	}
 	return errors.Join(errs...)

@@ -23,7 +23,7 @@ import (
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 type fixture struct {
@@ -322,7 +322,7 @@ func TestTheArchiveOnlyAdds(t *testing.T) {
 	f := setUp(t)
 	archive, err := sealer.NewArchive(f.dir, true, func(string, error) {})
 	require.NoError(t, err)
-	origin := seal.Origin(f.key.Name, ledger.Main(uuid.New()))
+	origin := ledger.Main(uuid.New()).Origin(f.key.Name)
 	c := seal.Checkpoint{Origin: origin, Size: 5, Root: seal.Leaf([32]byte{1})}
 	t.Cleanup(func() { sealer.Unlock(filepath.Dir(filepath.Join(f.dir, strings.TrimPrefix(origin, f.key.Name), "x"))) })
 	signed, err := seal.Sign(c, f.key)

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // state is the last tree of every origin, on disk.

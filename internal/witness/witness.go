@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // Config is what a witness is told.

@@ -20,7 +20,7 @@ import (
 
 	"github.com/recourse/recourse/internal/witness"
 	"github.com/recourse/recourse/ledger"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // tree is a small log: fewer leaves than a tile.
@@ -55,7 +55,7 @@ func setUp(t *testing.T) fixture {
 	require.NoError(t, err)
 	f := fixture{
 		t: t, log: log, key: key, state: filepath.Join(t.TempDir(), "state.json"),
-		origin: seal.Origin(log.Name, ledger.Main(uuid.New())), now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
+		origin: ledger.Main(uuid.New()).Origin(log.Name), now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC),
 	}
 	require.NoError(t, witness.Create(f.state, key.PublicKey))
 	return f
@@ -144,7 +144,7 @@ func TestAWitnessCosignsOneConsistentHistory(t *testing.T) {
 		var err error
 		stranger.log, err = seal.NewKey("strangers.example/ledger", seal.ForLog)
 		require.NoError(t, err)
-		stranger.origin = seal.Origin(stranger.log.Name, ledger.Main(uuid.New()))
+		stranger.origin = ledger.Main(uuid.New()).Origin(stranger.log.Name)
 		status, _, _ := submit(t, w, stranger.submission(l, 0, 1))
 		require.Equal(t, 404, status)
 	})

@@ -17,7 +17,8 @@ import (
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 // F82: whoever has all rights on the database can switch every guard off, edit
@@ -84,7 +85,7 @@ func newLogKey(t *testing.T) *seal.Key {
 	return key
 }
 
-func (b sealedBook) seal(t *testing.T, seals *postgres.Seals) []byte {
+func (b sealedBook) seal(t *testing.T, seals *sealpg.Seals) []byte {
 	t.Helper()
 	due, err := seals.Due(t.Context(), nil)
 	require.NoError(t, err)
@@ -392,7 +393,7 @@ func TestATransactionIsProvedFromTheDatabase(t *testing.T) {
 		require.Equal(t, int64(600), proven.Checkpoint.Size)
 	}
 	_, err := store.Prove(t.Context(), b.book, unsealed)
-	require.ErrorIs(t, err, postgres.ErrNotSealed)
+	require.ErrorIs(t, err, sealpg.ErrNotSealed)
 	_, err = store.Prove(t.Context(), b.book, uuid.New())
 	require.ErrorIs(t, err, postgres.ErrNoTransaction)
 	_, err = store.Prove(t.Context(), ledger.Main(b.db.Tenant()), first)

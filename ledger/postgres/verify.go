@@ -9,13 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/ledger"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 //go:embed audit/*.sql
@@ -174,15 +174,8 @@ type auditRun struct {
 
 	main, journal, postings *pgx.Conn // one snapshot
 	report                  Report
-	kept                    []keptCheckpoint
+	kept                    []*sealpg.Kept
 	saved                   time.Time
-}
-
-// keptCheckpoint is one that somebody kept outside the database.
-type keptCheckpoint struct {
-	seal.Checkpoint
-
-	found bool // its book is there
 }
 
 // bookRow is a book's head as the database says.
@@ -252,7 +245,7 @@ func (r *auditRun) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.kept = append(r.kept, keptCheckpoint{Checkpoint: c})
+		r.kept = append(r.kept, &sealpg.Kept{Checkpoint: c})
 	}
 	books, err := r.books(ctx)
 	if err != nil {
@@ -298,7 +291,7 @@ func (r *auditRun) all(ctx context.Context) error {
 		})
 	}
 	for _, k := range r.kept {
-		if !k.found {
+		if !k.Found {
 			r.report.Violations = append(r.report.Violations, Violation{
 				Invariant: "I3", Seq: 1, Where: "checkpoint", Detail: fmt.Sprintf("the book of the kept checkpoint %s at %d is not there", k.Origin, k.Size),
 			})
@@ -318,8 +311,8 @@ func (r *auditRun) openKept(signed []byte) (seal.Checkpoint, error) {
 func (r *auditRun) isDone(b ledger.Book) bool {
 	for _, d := range r.report.Books {
 		if d.Tenant == b.Tenant.String() && d.Entity == b.Entity {
-			for i := range r.kept {
-				r.kept[i].found = r.kept[i].found || isOf(r.kept[i].Checkpoint, b)
+			for _, k := range r.kept {
+				k.Found = k.Found || sealpg.IsOf(k.Checkpoint, nameOf(b))
 			}
 			return true
 		}
@@ -327,10 +320,8 @@ func (r *auditRun) isDone(b ledger.Book) bool {
 	return false
 }
 
-// isOf reports whether a checkpoint is of a book, whatever the key is called.
-func isOf(c seal.Checkpoint, b ledger.Book) bool {
-	return strings.HasSuffix(c.Origin, "/"+b.Tenant.String()+"/"+b.Entity)
-}
+// nameOf is the end of a book's origin.
+func nameOf(b ledger.Book) string { return b.Tenant.String() + "/" + b.Entity }
 
 func (r *auditRun) save(book *bookState) error {
 	if r.Save == nil {

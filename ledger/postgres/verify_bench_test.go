@@ -17,7 +17,7 @@ import (
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // BenchmarkProof measures the audit and a proof on one book, sealed:

@@ -14,26 +14,24 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/ledger"
-	"github.com/recourse/recourse/ledger/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 // bookState is one book's audit under way: all it carries from one
 // transaction to the next.
 type bookState struct {
-	Tenant      string                `json:"tenant"`
-	Entity      string                `json:"entity"`
-	Seq         int64                 `json:"seq"` // verified up to here
-	At          int64                 `json:"at"`  // its time, microseconds since 1970
-	Hash        []byte                `json:"hash"`
-	Frontier    seal.Frontier         `json:"frontier"`
-	Tiler       seal.Tiler            `json:"tiler"`
-	Sums        map[int64]*runningSum `json:"sums"`
-	Periods     map[int32]periodSums  `json:"periods"` // by first day, of those that are closed further on
-	Postings    int64                 `json:"postings"`
-	Linked      int64                 `json:"linked"`
-	Checkpoints int64                 `json:"checkpoints"`
-	LastGood    int64                 `json:"last_good_checkpoint"`
-	Bad         int64                 `json:"first_bad"`
+	Tenant   string                `json:"tenant"`
+	Entity   string                `json:"entity"`
+	Seq      int64                 `json:"seq"` // verified up to here
+	At       int64                 `json:"at"`  // its time, microseconds since 1970
+	Hash     []byte                `json:"hash"`
+	Sums     map[int64]*runningSum `json:"sums"`
+	Periods  map[int32]periodSums  `json:"periods"` // by first day, of those that are closed further on
+	Postings int64                 `json:"postings"`
+	Linked   int64                 `json:"linked"`
+	Bad      int64                 `json:"first_bad"`
+
+	sealpg.Tree
 }
 
 // runningSum is an account's sums after the lines so far.
@@ -56,10 +54,7 @@ type bookAudit struct {
 	whole    *auditRun
 	book     bookRow
 	accounts map[int64]*accountRow
-	stored   []storedCheckpoint // the next ones
-	noMore   bool               // no more stored checkpoints
-	sealed   int64              // size of the last stored checkpoint that was read
-	tiles    int64              // full tiles may be missing from this size on: the last checkpoint's
+	tree     *sealpg.Check
 	recent   recentTargets
 	waiting  []linkedTransaction
 	found    map[string]int // breaches by invariant
@@ -67,15 +62,6 @@ type bookAudit struct {
 	buf      []byte
 	nets     []net
 	periods  *periodsAudit
-
-	waitingTiles []*seal.Tile
-}
-
-type storedCheckpoint struct {
-	size   int64
-	root   []byte
-	signed string
-	lines  string
 }
 
 // net is what debits exceed credits by in one layer and currency.
@@ -166,8 +152,12 @@ func (v *bookAudit) begin(ctx context.Context) error {
 	if err := v.beginPeriods(ctx); err != nil {
 		return err
 	}
-	err = v.whole.main.QueryRow(ctx, `select coalesce(max(size), 0) from ledger.checkpoint where book_id = $1`, v.book.id).Scan(&v.tiles)
-	if err != nil || v.Seq == 0 {
+	v.tree = &sealpg.Check{
+		Tree: &v.Tree, DB: v.whole.main, SQL: sealSQL, ID: v.book.id, Name: nameOf(v.book.Book), Keys: v.whole.Keys, Witnesses: v.whole.Witnesses,
+		Kept: v.whole.kept, FirstBad: func() int64 { return v.Bad },
+		Breach: func(seq int64, place, format string, args ...any) { v.breach("I3", seq, place, format, args...) },
+	}
+	if err := v.tree.Begin(ctx, v.Seq); err != nil || v.Seq == 0 {
 		return err
 	}
 	// Where an earlier run stopped must still be there.
@@ -177,7 +167,6 @@ func (v *bookAudit) begin(ctx context.Context) error {
 		v.breach("I3", v.Seq, where(v.Seq), "it is not what the interrupted run found here: begin again")
 		return nil
 	}
-	v.sealed = v.Seq
 	return err
 }
 
@@ -264,7 +253,7 @@ func (v *bookAudit) transaction(ctx context.Context, j *journalRow) error {
 	if string(j.texts[0]) == string(ledger.Pending) {
 		v.recent.add(j, v.lines)
 	}
-	return v.grow(ctx)
+	return v.tree.Grow(ctx)
 }
 
 // checkHash recomputes the hash from what is stored.
@@ -305,10 +294,8 @@ func (v *bookAudit) checkHash(j *journalRow, place string) {
 	}
 	// The chain goes on from what is stored, so that one change is one breach;
 	// the tree is built of what was computed.
-	leaf := seal.Leaf(hash)
 	v.Hash = append(v.Hash[:0], j.hash...)
-	v.Frontier.Append(leaf)
-	v.waitingTiles = append(v.waitingTiles, v.Tiler.Append(leaf)...)
+	v.tree.Append(hash)
 }
 
 // checkRules holds what a transaction is against its kind.
@@ -445,7 +432,7 @@ func (v *bookAudit) end(ctx context.Context) error {
 	if err := v.endPeriods(ctx); err != nil {
 		return err
 	}
-	if err := v.endCheckpoints(ctx); err != nil {
+	if err := v.tree.End(ctx, v.Seq); err != nil {
 		return err
 	}
 	return v.endLinks(ctx)

@@ -11,7 +11,7 @@ import (
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
 	"github.com/recourse/recourse/ledger/postgres"
-	"github.com/recourse/recourse/ledger/seal"
+	"github.com/recourse/recourse/seal"
 )
 
 // A small book beside a large one is read another way; both are whole, and

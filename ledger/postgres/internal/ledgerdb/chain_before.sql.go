@@ -12,7 +12,7 @@ import (
 )
 
 const chainBefore = `-- name: ChainBefore :one
-select coalesce((select j.hash from ledger.journal j where j.book_id = b.id and j.seq = $1::bigint), b.genesis)::bytea as hash
+select b.id, coalesce((select j.hash from ledger.journal j where j.book_id = b.id and j.seq = $1::bigint), b.genesis)::bytea as hash
   from ledger.book b
  where b.tenant_id = $2 and b.entity = $3
 `
@@ -23,10 +23,15 @@ type ChainBeforeParams struct {
 	Entity   string
 }
 
-// The chain's hash at a sequence; at 0 what the first one follows.
-func (q *Queries) ChainBefore(ctx context.Context, arg ChainBeforeParams) ([]byte, error) {
+type ChainBeforeRow struct {
+	ID   int32
+	Hash []byte
+}
+
+// A book, and its chain's hash at a sequence; at 0 what the first one follows.
+func (q *Queries) ChainBefore(ctx context.Context, arg ChainBeforeParams) (ChainBeforeRow, error) {
 	row := q.db.QueryRow(ctx, chainBefore, arg.Seq, arg.TenantID, arg.Entity)
-	var hash []byte
-	err := row.Scan(&hash)
-	return hash, err
+	var i ChainBeforeRow
+	err := row.Scan(&i.ID, &i.Hash)
+	return i, err
 }

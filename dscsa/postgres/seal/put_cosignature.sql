@@ -1,0 +1,1 @@
+select custody.put_cosignature($1, $2, $3, $4, $5)

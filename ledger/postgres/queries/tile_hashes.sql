@@ -1,2 +1,0 @@
--- name: TileHashes :one
-select hashes from ledger.tile where book_id = @book_id and level = @level and index = @index;

@@ -1,0 +1,1 @@
+select ledger.put_cosignature($1, $2, $3, $4, $5)

@@ -1,0 +1,1 @@
+select hashes from ledger.tile where book_id = $1 and level = $2 and index = $3
