@@ -56,11 +56,11 @@ func commands() map[string]command {
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
 		"epcis":     {"check, import and export EPCIS documents", "recourse epcis validate shipment.xml", documents},
 		"trace":     {"where a lot is, or what happened to a unit", "recourse trace lot -gtin 00369991234505 -lot AB1234", trace},
-		"verify":    {"recompute the books, their chain, tree and checkpoints", "recourse verify -output json", verify},
+		"verify":    {"recompute the books and custody: chains, trees, checkpoints", "recourse verify -output json", verify},
 
-		"sealer":       {"sign checkpoints of the books; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
+		"sealer":       {"sign checkpoints of books and custody; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
 		"witness":      {"co-sign checkpoints; witness key makes its key", "recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json", runWitness},
-		"prove":        {"print the proof of a transaction, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
+		"prove":        {"print the proof of a transaction or an event, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
 		"verify-proof": {"check a proof: no database, no network", "recourse verify-proof proof.json -key ledger.pub", verifyProof},
 	}
 }

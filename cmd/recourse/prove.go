@@ -19,14 +19,21 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-// prove prints the offline proof of one transaction: from the database with
-// -database, otherwise from the API.
+// prove prints the offline proof of one transaction or of one event of custody.
 func prove(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("prove", args, "transaction")
+	what, args, err := verb("prove", args, "transaction", "custody-event")
 	if err != nil {
 		return err
 	}
-	f := flags(std, "prove "+what)
+	if what == "custody-event" {
+		return proveEvent(ctx, std, args)
+	}
+	return proveTransaction(ctx, std, args)
+}
+
+// proveTransaction reads the database with -database, otherwise the API.
+func proveTransaction(ctx context.Context, std streams, args []string) error {
+	f := flags(std, "prove transaction")
 	api := addAPIFlags(f, "auditor")
 	direct := f.Bool("database", false, "read the database as auditor_ro (RECOURSE_DATABASE_URL) instead of asking the API")
 	rest, err := parse(f, args)
@@ -49,6 +56,10 @@ func prove(ctx context.Context, std streams, args []string) error {
 	if err != nil {
 		return err
 	}
+	return printBundle(std, bundle)
+}
+
+func printBundle(std streams, bundle any) error {
 	e := json.NewEncoder(std.out)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
@@ -110,6 +121,9 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	raw, err := readFileOrStdin(rest[0])
 	if err != nil {
 		return usagef("the bundle cannot be read: %w", err)
+	}
+	if isOfEvent(raw) {
+		return verifyEventProof(std, raw, log, witnesses.keys, *output)
 	}
 	bundle, err := proof.ParseBundle(raw)
 	if err != nil {

@@ -10,13 +10,16 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
+	custodyproof "github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/seal"
 )
 
-// verify recomputes the books from what is stored, as auditor_ro.
+// verify recomputes the books and custody from what is stored, as auditor_ro.
 func verify(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "verify")
 	limit := f.Int("limit", 100, "how many breaches of each invariant to list for each book")
@@ -28,7 +31,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 	witnesses := publicKeys{purpose: seal.ForWitness}
 	f.Func("witness", "public key of a witness, or a file with it; may stand several times", witnesses.add)
 	var kept [][]byte
-	f.Func("from-checkpoint", "file with a checkpoint somebody kept: the books must continue it; may stand several times", func(name string) error {
+	f.Func("from-checkpoint", "file with a checkpoint somebody kept: the books, or custody, must continue it; may stand several times", func(name string) error {
 		raw, err := os.ReadFile(name)
 		kept = append(kept, raw)
 		return err
@@ -36,10 +39,17 @@ func verify(ctx context.Context, std streams, args []string) error {
 	if _, err := parse(f, args); err != nil {
 		return err
 	}
-	a := ledgerpg.Audit{Limit: *limit, Witnesses: witnesses.keys, Kept: kept, Progress: progress(std)}
+	a := ledgerpg.Audit{Limit: *limit, Witnesses: witnesses.keys, Progress: progress(std)}
+	goods := custodypg.Audit{Witnesses: witnesses.keys}
 	for _, signed := range kept {
-		if _, err := seal.Peek(signed); err != nil {
+		c, err := seal.Peek(signed)
+		if err != nil {
 			return usagef("-from-checkpoint: %w", err)
+		}
+		if _, ok := custodyproof.TenantOf(c.Origin); ok {
+			goods.Kept = append(goods.Kept, c)
+		} else {
+			a.Kept = append(a.Kept, signed)
 		}
 	}
 	known := readDev(*dev)
@@ -48,6 +58,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 			return err
 		}
 	}
+	goods.Keys = keys.keys
 	if a.Keys = keys.keys; len(a.Keys) == 0 {
 		fmt.Fprintln(std.err, "no -key: checkpoints are compared with the tree, but nobody knows who signed them")
 	}
@@ -75,15 +86,46 @@ func verify(ctx context.Context, std streams, args []string) error {
 	if err != nil {
 		return unreachableError{err}
 	}
+	all := found{Report: report}
+	if all.Custody, err = verifyCustody(ctx, url, goods, &all.Report); err != nil {
+		return err
+	}
 	if *state != "" {
 		if err := os.Remove(*state); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove the state: %w", err)
 		}
 	}
-	return tell(std, report, *output, time.Since(began))
+	return tell(std, all, *output, time.Since(began))
 }
 
-func tell(std streams, report ledgerpg.Report, output string, took time.Duration) error {
+// found is what was found of the books and of custody.
+type found struct {
+	ledgerpg.Report
+
+	Custody []custodypg.ChainReport `json:"custody"`
+}
+
+// verifyCustody adds what is wrong with custody to the report.
+func verifyCustody(ctx context.Context, url string, a custodypg.Audit, report *ledgerpg.Report) ([]custodypg.ChainReport, error) {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return nil, databaseAway(err)
+	}
+	defer pool.Close()
+	chains, findings, err := custodypg.New(pool).Audit(ctx, a)
+	if errors.Is(err, custodypg.ErrSeesNotAll) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, unreachableError{err}
+	}
+	for _, f := range findings {
+		report.Violations = append(report.Violations, ledgerpg.Violation{Invariant: f.Invariant, Tenant: f.Tenant, Seq: f.Seq, Where: f.Where, Detail: f.Detail})
+	}
+	return append([]custodypg.ChainReport{}, chains...), nil
+}
+
+func tell(std streams, report found, output string, took time.Duration) error {
 	s := sheet{Columns: []string{"invariant", "tenant", "entity", "sequence", "where", "detail"}, JSON: report}
 	for _, v := range report.Violations {
 		s.Rows = append(s.Rows, []string{v.Invariant, v.Tenant, v.Entity, seqText(v.Seq), v.Where, v.Detail})
@@ -99,10 +141,20 @@ func tell(std streams, report ledgerpg.Report, output string, took time.Duration
 		}
 	}
 	fmt.Fprintf(std.err, "%d books, %d transactions, %d lines, %d checkpoints in %.1f s\n", len(report.Books), transactions, postings, checkpoints, took.Seconds())
+	var entries, items int64
+	checkpoints = 0
+	for _, c := range report.Custody {
+		entries, items, checkpoints = entries+c.Entries, items+c.Items, checkpoints+c.Checkpoints
+		if c.FirstBad > 0 {
+			fmt.Fprintf(std.err, "custody of %s: the first bad sequence is %d\n", c.Tenant, c.FirstBad)
+		}
+	}
+	fmt.Fprintf(std.err, "%d custody chains, %d entries, %d items, %d checkpoints\n", len(report.Custody), entries, items, checkpoints)
 	if n := len(report.Violations); n > 0 {
 		return problemsError{n}
 	}
 	fmt.Fprintln(std.err, "the books add up: debits equal credits, balances follow from the lines, sequence, chain and tree are whole")
+	fmt.Fprintln(std.err, "custody is whole: every entry says what was recorded, and every item stands as the entries say")
 	return nil
 }
 

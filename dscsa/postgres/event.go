@@ -206,16 +206,26 @@ func eventHash(e *epcis.Event) (hash [32]byte, err error) {
 	return hash, nil
 }
 
-// content is what the chain's entry of an event covers.
+// eventContent is the hash of what the chain's entry of an event covers.
 func eventContent(document int64, ordinal int32, hash [32]byte, raw []byte) [32]byte {
 	h := sha256.New()
-	var head [12]byte
-	binary.BigEndian.PutUint64(head[:], uint64(document))
-	binary.BigEndian.PutUint32(head[8:], uint32(ordinal))
+	head := eventHead(document, ordinal, hash)
 	h.Write(head[:])
-	h.Write(hash[:])
 	h.Write(raw)
 	return [32]byte(h.Sum(nil))
+}
+
+// eventBytes is what the chain's entry of an event covers.
+func eventBytes(document int64, ordinal int32, hash [32]byte, raw []byte) []byte {
+	head := eventHead(document, ordinal, hash)
+	return append(head[:], raw...)
+}
+
+func eventHead(document int64, ordinal int32, hash [32]byte) (head [44]byte) {
+	binary.BigEndian.PutUint64(head[:], uint64(document))
+	binary.BigEndian.PutUint32(head[8:], uint32(ordinal))
+	copy(head[12:], hash[:])
+	return head
 }
 
 // packed is a list of items in one value, 8 bytes each.

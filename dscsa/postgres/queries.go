@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 //go:embed queries/*.sql door/*.sql
@@ -52,6 +54,12 @@ var (
 	sqlHold           = statement("queries/hold")
 	sqlDocuments      = statement("queries/documents")
 	sqlDocumentPart   = statement("queries/document_part")
+	sqlEventByID      = statement("queries/event_by_id")
+	sqlEventBySeq     = statement("queries/event_by_seq")
+	sqlEventToProve   = statement("queries/event_to_prove")
+	sqlSeesAll        = statement("queries/sees_all")
+	sqlChains         = statement("queries/chains")
+	sqlOrphans        = statement("queries/orphans")
 
 	sqlAppend        = statement("door/append")
 	sqlProject       = statement("door/project")
@@ -72,6 +80,8 @@ type session struct {
 	tx     pgx.Tx
 	tenant uuid.UUID
 	head
+
+	tree *sealpg.Check // while an audit holds the chain against what was sealed; else nil
 }
 
 // collect runs a query and scans each row with into.

@@ -126,7 +126,7 @@ func (s *session) verifyChain(ctx context.Context) (seq int64, prev [32]byte, er
 			if what == "" && !slices.Equal(content[:], v.content) {
 				what = "it covers something else than what is recorded under it"
 			}
-			next := entryHash(&buf, prev, v.seq, v.at, v.kind, [32]byte(v.content))
+			next := entryHash(&buf, prev, v.seq, v.at, v.kind, content)
 			if what == "" && !slices.Equal(next[:], v.hash) {
 				what = "its hash does not follow from the one before it"
 			}
@@ -139,6 +139,9 @@ func (s *session) verifyChain(ctx context.Context) (seq int64, prev [32]byte, er
 				}
 			}
 			seq, prev, at = v.seq, next, v.at
+			if err := s.grow(ctx, next); err != nil {
+				return seq, prev, err
+			}
 		}
 		if err := s.verifyNames(ctx, page); err != nil {
 			return seq, prev, err

@@ -1,0 +1,2 @@
+-- Whose custody there is.
+select tenant_id from custody.chain order by id
