@@ -57,7 +57,7 @@ func TestNobodyChangesWhatIsRecorded(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	require.Equal(t, 17, n)
+	require.Equal(t, 20, n)
 
 	for _, a := range []struct{ name, role, first string }{
 		{"app_api", "app_api", ""},
