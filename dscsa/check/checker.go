@@ -2,6 +2,7 @@ package check
 
 import (
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -40,9 +41,11 @@ type Checker struct {
 	// Identifiers.
 	places     map[string]struct{}
 	lastPlaces [4]string
+	lastItems  [4]article
 	ids        []ident // of the event at hand
 	nums       []uint32
 	sorted     []uint64
+	seen       []uint64
 
 	// Things and what happened to them.
 	units       table
@@ -211,6 +214,9 @@ func (c *Checker) repeated(epcs []string, name string) {
 		}
 		return
 	}
+	if !c.twins(ids) {
+		return
+	}
 	c.sorted = c.sorted[:0]
 	for i := range ids {
 		c.sorted = append(c.sorted, ids[i].hash)
@@ -222,6 +228,28 @@ func (c *Checker) repeated(epcs []string, name string) {
 			c.find("epc-repeated", at{c.n, name, n + 1}, "%s stands twice in the list", brief(epcs[n]))
 		}
 	}
+}
+
+// twins says whether two of the things are the same, without sorting them: in
+// c.seen each takes a place told by its hash, or the next free one.
+func (c *Checker) twins(ids []ident) bool {
+	size := 1 << bits.Len(uint(2*len(ids)))
+	if len(c.seen) < size {
+		c.seen = make([]uint64, size)
+	}
+	seen := c.seen[:size]
+	clear(seen)
+	for i := range ids {
+		h := ids[i].hash
+		at := int(h>>32) & (size - 1)
+		for ; seen[at] != 0; at = (at + 1) & (size - 1) {
+			if seen[at] == h {
+				return true
+			}
+		}
+		seen[at] = h
+	}
+	return false
 }
 
 // intern gives the text that is kept for s: an event, whose memory s may be part

@@ -57,8 +57,16 @@ const (
 )
 
 // fast reads the URN of an SGTIN or SSCC whose serial needs no decoding. It
-// makes the same key as parse.
+// makes the same key as parse. Things of one product come in runs: what is the
+// same as in the one before is not read again.
 func (c *Checker) fast(s string, key []byte) (ident, bool) {
+	if len(s) > productLen && len(s) <= productLen+20 {
+		for i := range c.lastItems {
+			if p := &c.lastItems[i]; s[:productLen] == string(p.urn[:]) {
+				return c.serial(s[productLen:], append(key, p.key[:]...), p.gtin)
+			}
+		}
+	}
 	var kind gs1.Kind
 	var rest string
 	var length int
@@ -105,13 +113,31 @@ func (c *Checker) fast(s string, key []byte) (ident, bool) {
 	if len(rest) < length+3 || rest[length+1] != '.' || len(rest) > length+2+20 {
 		return ident{}, false
 	}
-	serial := rest[length+2:]
+	gtin = gtin*10 + uint64(check)
+	p := article{key: [15]byte(key), gtin: gtin}
+	copy(p.urn[:], s)
+	c.lastItems[c.n%len(c.lastItems)] = p
+	return c.serial(s[productLen:], key, gtin)
+}
+
+// article is what the identifiers of one product have in common: the beginning
+// of their URNs, up to the serial, and of their keys.
+type article struct {
+	urn  [productLen]byte
+	key  [15]byte
+	gtin uint64
+}
+
+const productLen = len(sgtinURN) + 13 + 2 // two dots
+
+// serial makes the identifier of a product and a serial.
+func (c *Checker) serial(serial string, key []byte, gtin uint64) (ident, bool) {
 	for i := range len(serial) {
 		if !plainSerial[serial[i]] {
 			return ident{}, false
 		}
 	}
-	return ident{hash: c.hash(append(key, serial...)), kind: kind, gtin: gtin*10 + uint64(check)}, true
+	return ident{hash: c.hash(append(key, serial...)), kind: gs1.SGTIN, gtin: gtin}, true
 }
 
 // plainSerial are the characters of a serial that stand for themselves in a

@@ -1,12 +1,14 @@
 package check
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"github.com/recourse/recourse/dscsa/gs1"
 )
 
-// unit is what is remembered of one thing: 40 bytes, beside 5 to 11 in the table
+// unit is what is remembered of one thing: 40 bytes, beside 7 to 13 in the table
 // that finds it, whatever the length of its identifier.
 type unit struct {
 	hash         uint64
@@ -33,9 +35,13 @@ const (
 
 // table holds the units, found by their hash, which is as good as random: the
 // slots are open-addressed indexes, because a map would keep each hash twice.
-// Pages keep growing from copying what is there.
+// A byte of each slot's hash lies apart from the slots, eight of them looked at
+// in one step: the units themselves are all over the memory, and only one that
+// is very likely the right one is looked at. Pages keep growing from copying
+// what is there.
 type table struct {
-	slots []uint32 // a power of two of them; 0 is free
+	tags  []byte   // 0: the slot is free
+	slots []uint32 // a power of two of them
 	pages [][]unit
 	n     uint32 // the next index; 0 is no unit
 	prev  uint32 // what of gave last
@@ -43,18 +49,37 @@ type table struct {
 
 const pageSize = 4096
 
-func newTable() table { return table{slots: make([]uint32, 1024), n: 1} }
+func newTable() table {
+	return table{tags: make([]byte, 1024), slots: make([]uint32, 1024), n: 1}
+}
 
 func (t *table) at(i uint32) *unit { return &t.pages[i/pageSize][i%pageSize] }
+
+// tagOf is the byte kept of a hash; its slot is told by other bits.
+func tagOf(hash uint64) byte { return byte(hash>>24) | 1 }
+
+// zeros has the highest bit of each byte of v set that is 0, and maybe of one
+// above it; the lowest bit set is exact.
+func zeros(v uint64) uint64 {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	return (v - ones) & ^v & highs
+}
 
 // find returns the index of the unit with a hash, 0 for none, and where its
 // index is or would be.
 func (t *table) find(hash uint64) (index, slot uint32) {
-	mask := uint32(len(t.slots) - 1)
-	for slot = uint32(hash>>32) & mask; ; slot = (slot + 1) & mask {
-		i := t.slots[slot]
-		if i == 0 || t.at(i).hash == hash {
-			return i, slot
+	mask := uint32(len(t.slots)-1) &^ 7
+	tag := uint64(tagOf(hash)) * 0x0101010101010101
+	for group := uint32(hash>>32) & mask; ; group = (group + 8) & mask {
+		tags := binary.LittleEndian.Uint64(t.tags[group:])
+		for same := zeros(tags ^ tag); same != 0; same &= same - 1 {
+			slot = group + uint32(bits.TrailingZeros64(same))/8
+			if i := t.slots[slot]; i != 0 && t.at(i).hash == hash {
+				return i, slot
+			}
+		}
+		if free := zeros(tags); free != 0 {
+			return 0, group + uint32(bits.TrailingZeros64(free))/8
 		}
 	}
 }
@@ -81,17 +106,25 @@ func (t *table) of(hash uint64) uint32 {
 		t.pages = append(t.pages, make([]unit, pageSize))
 	}
 	t.at(i).hash = hash
-	t.slots[slot] = i
+	t.tags[slot], t.slots[slot] = tagOf(hash), i
 	t.n++
 	t.prev = i
 	return i
 }
 
 func (t *table) grow() {
-	t.slots = make([]uint32, 2*len(t.slots))
+	t.tags, t.slots = make([]byte, 2*len(t.slots)), make([]uint32, 2*len(t.slots))
+	mask := uint32(len(t.slots)-1) &^ 7
 	for i := uint32(1); i < t.n; i++ {
-		_, slot := t.find(t.at(i).hash)
-		t.slots[slot] = i
+		hash := t.at(i).hash
+		group := uint32(hash>>32) & mask
+		free := zeros(binary.LittleEndian.Uint64(t.tags[group:]))
+		for free == 0 {
+			group = (group + 8) & mask
+			free = zeros(binary.LittleEndian.Uint64(t.tags[group:]))
+		}
+		slot := group + uint32(bits.TrailingZeros64(free))/8
+		t.tags[slot], t.slots[slot] = tagOf(hash), i
 	}
 }
 

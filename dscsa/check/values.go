@@ -158,8 +158,13 @@ func day(s string) int32 {
 	if len(s) == 11 && s[10] == 'Z' { // XML Schema lets a date have a zone
 		s = s[:10]
 	}
-	if len(s) != 10 || s[4] != '-' || s[7] != '-' || strings.Trim(s[:4]+s[5:7]+s[8:], "0123456789") != "" {
+	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
 		return badExpiry
+	}
+	for i := range len(s) {
+		if i != 4 && i != 7 && s[i]-'0' > 9 {
+			return badExpiry
+		}
 	}
 	month, dom := time.Month(number(s[5:7])), int(number(s[8:]))
 	t := time.Date(int(number(s[:4])), month, dom, 0, 0, 0, 0, time.UTC)
