@@ -31,11 +31,21 @@ func (p *jsonReader) event() *Event {
 	return p.members(e, &st, true)
 }
 
+// A few small events share their memory: who keeps one of them keeps its
+// neighbours, so that a large one has no share in that.
+const (
+	eventsTogether = 8
+	textTogether   = 4 << 10
+	listsTogether  = 128
+	smallEvent     = 4 << 10
+)
+
 func (p *jsonReader) begin() *Event {
-	p.arena = strings.Builder{}
-	p.arena.Grow(max(p.hint, 128))
-	p.used, p.texts, p.own, p.unresolved, p.index = 0, 0, nil, false, -1
-	p.ev = &Event{}
+	if len(p.room) == 0 || p.used > smallEvent {
+		p.room, p.text, p.lists = make([]Event, eventsTogether), strings.Builder{}, nil
+	}
+	p.ev, p.room = &p.room[0], p.room[1:]
+	p.used, p.piece, p.own, p.unresolved, p.index = 0, textTogether, nil, false, -1
 	return p.ev
 }
 
@@ -92,7 +102,7 @@ func (p *jsonReader) members(e *Event, st *eventState, first bool) *Event {
 	if p.s.err == nil {
 		p.finishEvent(e, st)
 	}
-	p.ev, p.hint = nil, min(p.texts+p.texts/8, 4<<10)
+	p.ev = nil
 	if p.s.err != nil {
 		return nil
 	}
@@ -135,7 +145,8 @@ func (p *jsonReader) eventMember(e *Event, st *eventState, key []byte) {
 func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
 	switch m { //nolint:exhaustive // anyEvent is a set of them
 	case hasContext:
-		p.own = &jsonContext{}
+		p.own = &p.prefixes
+		p.own.reset()
 		p.readContext(p.own)
 	case hasType:
 		b := p.bytes()
@@ -156,7 +167,7 @@ func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
 		if _, ok := parseOffset(string(b)); !ok && p.s.err == nil {
 			p.fault(RuleZone, "%q is no offset; expected +hh:mm or -hh:mm, at most 14:00", b)
 		}
-		e.Zone = p.keep(b)
+		e.Zone = p.again(b, &p.zone)
 	case hasEventID:
 		e.EventID = p.id()
 	case hasError:
@@ -185,9 +196,9 @@ func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
 	case hasPersistent:
 		e.Persistent = p.persistent()
 	case hasReadPoint:
-		e.ReadPoint = p.placeValue()
+		e.ReadPoint = p.placeValue(&p.places[0])
 	case hasBizLocation:
-		e.BizLocation = p.placeValue()
+		e.BizLocation = p.placeValue(&p.places[1])
 	case hasTransactions:
 		e.BizTransactions = p.references("bizTransaction", bizTypes)
 	case hasSources:

@@ -6,19 +6,27 @@ import (
 	"strings"
 )
 
-// keep copies text out of the window. All texts of one event share one piece
-// of memory.
+// keep copies text out of the window. The texts of an event, and of small
+// events that follow one another, share pieces of memory.
 func (p *jsonReader) keep(b []byte) string {
-	if p.arena.Cap()-p.arena.Len() < len(b) {
-		size := min(2*p.arena.Cap(), 64<<10) // an event of many texts gets larger pieces
-		p.arena = strings.Builder{}
-		p.arena.Grow(max(len(b), size, 512))
-	}
-	from := p.arena.Len()
-	p.arena.Write(b)
-	p.texts += len(b)
 	p.charge(len(b))
-	return p.arena.String()[from:]
+	if p.text.Cap()-p.text.Len() < len(b) {
+		p.text = strings.Builder{}
+		p.text.Grow(max(len(b), p.piece))
+		p.piece = min(2*p.piece, 64<<10) // an event of many texts gets larger pieces
+	}
+	from := p.text.Len()
+	p.text.Write(b)
+	return p.text.String()[from:]
+}
+
+// again is keep of what most often is the same as the time before.
+func (p *jsonReader) again(b []byte, last *string) string {
+	if string(b) != *last {
+		*last = string(b)
+	}
+	p.charge(len(b))
+	return *last
 }
 
 // charge counts the memory that what is read takes.
@@ -62,12 +70,14 @@ func (p *jsonReader) bytes() []byte {
 func (p *jsonReader) str() string { return p.keep(p.bytes()) }
 
 // id takes an identifier; one with nothing in it is none.
-func (p *jsonReader) id() string {
+func (p *jsonReader) id() string { return p.keep(p.idBytes()) }
+
+func (p *jsonReader) idBytes() []byte {
 	b := p.bytes()
 	if len(b) == 0 && p.refused == nil {
 		p.fault(RuleEmptyID, "an identifier with nothing in it")
 	}
-	return p.keep(b)
+	return b
 }
 
 // wrong refuses a value of the wrong JSON type.
@@ -100,17 +110,43 @@ func (p *jsonReader) wrong(wanted string) {
 
 // list takes an array of texts.
 func (p *jsonReader) list() []string {
+	s := p.s
+	if s.peek() != '[' {
+		p.wrong("an array")
+		return nil
+	}
+	outer := p.index
+	p.index = 0
 	p.strs = p.strs[:0]
-	p.array(func() {
+	s.open('[')
+	for first := true; s.err == nil && s.next(']', first); first = false {
 		p.charge(textCost)
 		if id := p.id(); id != "" {
 			p.strs = append(p.strs, id)
 		}
-	})
-	if len(p.strs) == 0 {
-		return nil
+		p.index++
 	}
-	return slices.Clone(p.strs)
+	if s.err == nil {
+		p.index = outer
+	}
+	return p.listOf(p.strs)
+}
+
+// listOf copies a list, a short one into memory that it shares with others.
+func (p *jsonReader) listOf(texts []string) []string {
+	n := len(texts)
+	switch {
+	case n == 0:
+		return nil
+	case n > listsTogether/4:
+		return slices.Clone(texts)
+	case len(p.lists) < n:
+		p.lists = make([]string, listsTogether)
+	}
+	list := p.lists[:n:n]
+	p.lists = p.lists[n:]
+	copy(list, texts)
+	return list
 }
 
 // array calls each at every element of an array.

@@ -37,7 +37,16 @@ type jsonContext struct {
 	standard bool
 }
 
-// context reads an @context.
+// reset makes a context that says nothing of one that is used no more.
+func (b *jsonContext) reset() {
+	if len(b.prefixes) > 64 { // clearing costs as much as there ever was
+		b.prefixes = nil
+	}
+	clear(b.prefixes)
+	b.order, b.foreign, b.standard = b.order[:0], b.foreign[:0], false
+}
+
+// readContext reads an @context.
 func (p *jsonReader) readContext(b *jsonContext) {
 	s := p.s
 	if b.prefixes == nil {
@@ -59,7 +68,7 @@ func (p *jsonReader) readContext(b *jsonContext) {
 		s.open('{')
 		var seen nameSet
 		for first := true; s.err == nil && s.next('}', first); first = false {
-			term := string(s.key())
+			term := p.keep(s.key())
 			if !p.once(&seen, Name{Local: term}) {
 				continue
 			}
@@ -91,14 +100,14 @@ func (p *jsonReader) term(b *jsonContext, term string) {
 	}
 	switch s.peek() {
 	case '"':
-		bind(string(s.string("a URI")))
+		bind(p.keep(s.string("a URI")))
 	case '{':
 		s.open('{')
 		for first := true; s.err == nil && s.next('}', first); first = false {
 			key := string(s.key())
 			s.colon()
 			if key == "@id" && s.peek() == '"' {
-				bind(string(s.string("a URI")))
+				bind(p.keep(s.string("a URI")))
 				continue
 			}
 			s.skip()

@@ -2,13 +2,14 @@ package epcis
 
 import "slices"
 
-// placeValue takes a read point or business location.
-func (p *jsonReader) placeValue() Place {
+// placeValue takes a read point or business location; last is where the one
+// before it is kept.
+func (p *jsonReader) placeValue(last *string) Place {
 	var pl Place
 	p.parts(func(name string) bool {
 		if name == "id" {
 			p.s.colon()
-			pl.ID = p.id()
+			pl.ID = p.again(p.idBytes(), last)
 			return true
 		}
 		return false
@@ -48,8 +49,11 @@ func (p *jsonReader) parts(known func(name string) bool, extensions *[]Field) {
 }
 
 func (p *jsonReader) ilmd() []Field {
-	var fields []Field
+	fields := make([]Field, 0, 2) // lot and expiry
 	p.parts(func(string) bool { return false }, &fields)
+	if len(fields) == 0 {
+		return nil
+	}
 	return fields
 }
 

@@ -43,9 +43,14 @@ type jsonReader struct {
 	unresolved bool // names with prefixes were seen
 	refused    *Error
 
-	arena        strings.Builder
-	texts, hint  int // bytes of text in this event; of the one before
-	used, around int // memory this event takes; what is around the events
+	text         strings.Builder // memory for texts, see keep
+	piece        int             // how much of it was taken at once last
+	room         []Event         // for events to come, see begin
+	lists        []string        // for lists to come, see listOf
+	used, around int             // memory this event takes; what is around the events
+	prefixes     jsonContext     // what own points to
+	zone         string
+	places       [2]string // of the read point and the location last kept
 	strs         []string
 	quantities   []Quantity
 	refs         []Reference
@@ -53,7 +58,7 @@ type jsonReader struct {
 }
 
 func newJSONReader(r *bufio.Reader, limits Limits) (eventSource, error) {
-	p := &jsonReader{s: newScanner(r, limits), index: -1, warned: map[string]bool{}}
+	p := &jsonReader{s: newScanner(r, limits), index: -1, piece: textTogether, warned: map[string]bool{}}
 	p.doc.Format = JSON20
 	p.s.place = p.where
 	p.s.open('{')
