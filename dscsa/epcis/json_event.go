@@ -145,9 +145,7 @@ func (p *jsonReader) eventMember(e *Event, st *eventState, key []byte) {
 func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
 	switch m { //nolint:exhaustive // anyEvent is a set of them
 	case hasContext:
-		p.own = &p.prefixes
-		p.own.reset()
-		p.readContext(p.own)
+		p.ownContext()
 	case hasType:
 		b := p.bytes()
 		if e.Type = jsonEventTypes[string(b)]; e.Type == "" {

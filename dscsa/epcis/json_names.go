@@ -37,6 +37,28 @@ type jsonContext struct {
 	standard bool
 }
 
+// ownContext reads the @context of an event. Most often it is the one of the
+// event before, letter by letter.
+func (p *jsonReader) ownContext() {
+	s := p.s
+	p.own = &p.prefixes
+	c := s.peek()
+	if n := len(p.contextText); n > 0 && s.ahead(p.contextText) {
+		p.charge(n)
+		s.pos += n
+		return
+	}
+	p.own.reset()
+	p.contextText = ""
+	from, faults := s.base+int64(s.pos), len(p.ev.Faults)
+	p.readContext(p.own)
+	clean := s.err == nil && p.refused == nil && len(p.ev.Faults) == faults && faults < maxFaults
+	whole := c == '{' || c == '[' || c == '"' // tells its end by itself
+	if at := from - s.base; clean && whole && at >= 0 && s.pos-int(at) <= 4<<10 {
+		p.contextText = string(s.buf[at:s.pos])
+	}
+}
+
 // reset makes a context that says nothing of one that is used no more.
 func (b *jsonContext) reset() {
 	if len(b.prefixes) > 64 { // clearing costs as much as there ever was
@@ -150,17 +172,41 @@ func (p *jsonReader) name(key []byte) Name {
 	if i < 0 {
 		return Name{Local: p.keep(key)}
 	}
+	for j := range p.lastNames {
+		if last := &p.lastNames[j]; last.text == string(key) {
+			p.unresolved = true
+			p.charge(len(key))
+			return last.name
+		}
+	}
 	prefix, local := key[:i], key[i+1:]
 	if bytes.HasPrefix(local, []byte("//")) || string(prefix) == "urn" { // a whole URI
 		i = bytes.LastIndexAny(key, "/#:")
 		prefix, local = key[:i+1], key[i+1:]
 	}
+	p.unresolved = true
 	if len(prefix) == 0 || len(local) == 0 {
 		p.refuse(RuleUnknownElement, "the member name %q is neither prefix:name nor a URI that ends in a name", key)
+		return Name{Space: p.keep(prefix), Local: p.keep(local)}
 	}
-	p.unresolved = true
-	return Name{Space: p.keep(prefix), Local: p.keep(local)}
+	if len(key) > longName {
+		return Name{Space: p.keep(prefix), Local: p.keep(local)}
+	}
+	p.charge(len(key))
+	text := string(key)
+	n := Name{Space: text[:len(prefix)], Local: text[len(text)-len(local):]}
+	p.lastNames[p.nextName] = lastName{text: text, name: n}
+	p.nextName = (p.nextName + 1) % len(p.lastNames)
+	return n
 }
+
+// lastName is a name met lately, taken apart.
+type lastName struct {
+	text string
+	name Name
+}
+
+const longName = 200 // bytes of a name that is not remembered
 
 // resolve puts URIs where the prefixes are. A namespace URI has a colon in
 // it, a prefix has none.

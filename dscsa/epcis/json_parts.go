@@ -6,32 +6,57 @@ import "slices"
 // before it is kept.
 func (p *jsonReader) placeValue(last *string) Place {
 	var pl Place
-	p.parts(func(name string) bool {
-		if name == "id" {
-			p.s.colon()
+	s := p.s
+	if s.peek() != '{' {
+		p.wrong("an object")
+	} else {
+		s.open('{')
+		if s.ahead(`"id":`) { // most places are that and nothing else
+			s.pos += len(`"id":`)
 			pl.ID = p.again(p.idBytes(), last)
-			return true
+			if s.next('}', false) {
+				p.restOfPlace(&pl, last, nameSet{few: [8]Name{{Local: "id"}}, n: 1})
+			}
+		} else if s.next('}', true) {
+			p.restOfPlace(&pl, last, nameSet{})
 		}
-		return false
-	}, &pl.Extensions)
+	}
 	if pl.ID == "" {
 		p.fault(RulePlaceID, "names no place")
 	}
 	return pl
 }
 
+func (p *jsonReader) restOfPlace(pl *Place, last *string, seen nameSet) {
+	p.rest(func(name string) bool {
+		if name == "id" {
+			p.s.colon()
+			pl.ID = p.again(p.idBytes(), last)
+			return true
+		}
+		return false
+	}, &pl.Extensions, seen)
+}
+
 // parts reads an object of the standard that may have members of one's own:
 // known takes those of the standard and says which it took, the others go to
 // extensions. extensions nil: there may be none.
 func (p *jsonReader) parts(known func(name string) bool, extensions *[]Field) {
-	s := p.s
-	if s.peek() != '{' {
+	if p.s.peek() != '{' {
 		p.wrong("an object")
 		return
 	}
-	s.open('{')
-	var seen nameSet
-	for first := true; s.err == nil && s.next('}', first); first = false {
+	p.s.open('{')
+	if p.s.next('}', true) {
+		p.rest(known, extensions, nameSet{})
+	}
+}
+
+// rest reads the members of an object from the next one on; seen are those
+// before it.
+func (p *jsonReader) rest(known func(name string) bool, extensions *[]Field, seen nameSet) {
+	s := p.s
+	for more := s.err == nil; more; more = s.err == nil && s.next('}', false) {
 		n := p.name(s.key())
 		if !p.once(&seen, n) {
 			continue

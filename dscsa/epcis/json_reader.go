@@ -49,6 +49,9 @@ type jsonReader struct {
 	lists        []string        // for lists to come, see listOf
 	used, around int             // memory this event takes; what is around the events
 	prefixes     jsonContext     // what own points to
+	contextText  string          // what prefixes were read from
+	lastNames    [4]lastName
+	nextName     int
 	zone         string
 	places       [2]string // of the read point and the location last kept
 	strs         []string

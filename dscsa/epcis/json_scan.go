@@ -223,6 +223,12 @@ func (s *scanner) key() []byte { return s.string("a member name") }
 
 func (s *scanner) colon() { s.take(':') }
 
+// ahead says whether text comes next, as far as that is known without reading
+// on.
+func (s *scanner) ahead(text string) bool {
+	return s.end-s.pos >= len(text) && string(s.buf[s.pos:s.pos+len(text)]) == text
+}
+
 // number takes a number and returns it as it is written.
 func (s *scanner) number() []byte {
 	n := 0
