@@ -55,6 +55,7 @@ func Whole(r io.Reader, limits epcis.Limits, o Options) (Report, error) {
 		e, err := in.Next()
 		if err == nil {
 			c.Event(e)
+			in.Recycle(e)
 			continue
 		}
 		if errors.Is(err, io.EOF) {

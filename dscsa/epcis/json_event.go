@@ -41,10 +41,15 @@ const (
 )
 
 func (p *jsonReader) begin() *Event {
-	if len(p.room) == 0 || p.used > smallEvent {
-		p.room, p.text, p.lists = make([]Event, eventsTogether), strings.Builder{}, nil
+	if p.used > smallEvent {
+		p.room, p.text, p.lists = nil, strings.Builder{}, nil
 	}
-	p.ev, p.room = &p.room[0], p.room[1:]
+	if p.ev = p.take(); p.ev == nil {
+		if len(p.room) == 0 {
+			p.room = make([]Event, eventsTogether)
+		}
+		p.ev, p.room = &p.room[0], p.room[1:]
+	}
 	p.used, p.piece, p.own, p.unresolved, p.index = 0, textTogether, nil, false, -1
 	return p.ev
 }

@@ -138,6 +138,8 @@ func (p *jsonReader) listOf(texts []string) []string {
 	switch {
 	case n == 0:
 		return nil
+	case n <= cap(p.spare.list):
+		return append(p.takeList(n), texts...)
 	case n > listsTogether/4:
 		return slices.Clone(texts)
 	case len(p.lists) < n:

@@ -16,7 +16,7 @@ import (
 
 // The reader remembers of an event what the next one most often says again:
 // its context, its names, its places, its offset. An event means the same
-// whatever stands before it.
+// whatever stands before it, and in whatever memory it is put.
 func TestEventMeansTheSameAmongOthers(t *testing.T) {
 	t.Parallel()
 	contexts := []string{
@@ -41,14 +41,14 @@ func TestEventMeansTheSameAmongOthers(t *testing.T) {
 		Rule   string
 		Faults []epcis.Fault
 	}
-	results := func(t *rapid.T, events ...string) (all []result) {
+	each := func(t *rapid.T, recycle bool, look func(i int, x result), events ...string) {
 		r, err := epcis.NewReader(strings.NewReader(`{"@context":["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld",{"d":"urn:document:"}],"type":"EPCISDocument","schemaVersion":"2.0",`+
 			`"creationDate":"2026-03-02T15:00:00Z","epcisBody":{"eventList":[`+strings.Join(events, ",")+"]}}"), epcis.Limits{})
 		require.NoError(t, err)
-		for {
+		for i := 0; ; i++ {
 			e, err := r.Next()
 			if errors.Is(err, io.EOF) {
-				return all
+				return
 			}
 			x := result{Event: e}
 			var refused *epcis.Error
@@ -61,18 +61,27 @@ func TestEventMeansTheSameAmongOthers(t *testing.T) {
 			for i := range x.Faults { // "event 3 …"
 				_, x.Faults[i].Where, _ = strings.Cut(strings.TrimPrefix(x.Faults[i].Where, "event "), " ")
 			}
-			all = append(all, x)
+			look(i, x)
 			if refused != nil && !refused.Resumable {
-				return all
+				return
+			}
+			if e != nil && recycle {
+				r.Recycle(e)
 			}
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		events := rapid.SliceOfN(event, 1, 20).Draw(t, "events")
-		for i, got := range results(t, events...) {
-			if diff := cmp.Diff(results(t, events[i])[0], got); diff != "" {
-				t.Fatalf("event %d, alone and after others:\n%s", i+1, diff)
-			}
+		alone := make([]result, len(events))
+		for i, e := range events {
+			each(t, false, func(_ int, x result) { alone[i] = x }, e)
+		}
+		for _, recycle := range []bool{false, true} {
+			each(t, recycle, func(i int, got result) {
+				if diff := cmp.Diff(alone[i], got); diff != "" {
+					t.Fatalf("event %d, alone and after others (memory used again: %t):\n%s", i+1, recycle, diff)
+				}
+			}, events...)
 		}
 	})
 }

@@ -22,7 +22,8 @@ const (
 // event. It goes from event to event and holds no more than one, unless
 // @context stands behind the events: then the document is held up to there.
 type jsonReader struct {
-	s     *scanner
+	s *scanner
+	spare
 	doc   Document
 	names jsonContext
 

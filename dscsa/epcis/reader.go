@@ -63,6 +63,7 @@ func (e *Error) Error() string {
 // eventSource is what each format provides.
 type eventSource interface {
 	next() (*Event, error)
+	recycle(*Event)
 	document() *Document
 }
 
@@ -115,6 +116,40 @@ func (r *Reader) Next() (*Event, error) {
 		r.err = err
 	}
 	return nil, err
+}
+
+// Recycle gives an event back that nobody looks at any more: its memory, but not
+// that of its texts, is used for the next one. Who reads a long document event
+// by event leaves the garbage collector half the work.
+func (r *Reader) Recycle(e *Event) { r.src.recycle(e) }
+
+// spare is the memory of an event that was given back.
+type spare struct {
+	event *Event
+	list  []string
+}
+
+func (s *spare) recycle(e *Event) {
+	list := e.EPCs[:0]
+	*e = Event{}
+	s.event, s.list = e, list
+}
+
+// take gives the event, nil for none.
+func (s *spare) take() *Event {
+	e := s.event
+	s.event = nil
+	return e
+}
+
+// takeList gives the list if it has room for n, nil otherwise.
+func (s *spare) takeList(n int) []string {
+	if cap(s.list) < n || n == 0 {
+		return nil
+	}
+	list := s.list
+	s.list = nil
+	return list
 }
 
 // Document gives what is known of the document around the events so far. It

@@ -10,6 +10,7 @@ import (
 // tag, and takes each event, and each small element of the header, as a tree.
 type xmlReader struct {
 	window
+	spare
 	limits Limits
 	wide   bool // came as UTF-16
 

@@ -92,7 +92,10 @@ func (x *xmlReader) refuse(rule, where, message string) {
 // decode makes an Event of the tree just read.
 func (x *xmlReader) decode(level int) *Event {
 	root := &x.nodes[0]
-	ev := &Event{}
+	ev := x.take()
+	if ev == nil {
+		ev = &Event{}
+	}
 	ev.Type, _ = root.element.eventType()
 	clear(x.decoding.extensions)
 	x.decoding = decoding{

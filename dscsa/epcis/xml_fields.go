@@ -75,7 +75,10 @@ func (x *xmlReader) identifiers(at uint32, each element) []string {
 	if count == 0 {
 		return nil
 	}
-	ids := make([]string, 0, count)
+	ids := x.takeList(count)
+	if ids == nil {
+		ids = make([]string, 0, count)
+	}
 	for c := at + 1; c < n.next; c = x.nodes[c].next {
 		if !x.is(c, each) {
 			x.stranger(at, c)
