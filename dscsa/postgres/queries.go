@@ -54,6 +54,7 @@ var (
 	sqlHold           = statement("queries/hold")
 	sqlDocuments      = statement("queries/documents")
 	sqlDocumentPart   = statement("queries/document_part")
+	sqlTimeWasOver    = statement("queries/time_was_over")
 	sqlEventByID      = statement("queries/event_by_id")
 	sqlEventBySeq     = statement("queries/event_by_seq")
 	sqlEventToProve   = statement("queries/event_to_prove")

@@ -195,7 +195,17 @@ func (s *session) verifyParts(ctx context.Context, v *verified) error {
 		h.Write(raw)
 		n += int64(len(raw))
 	}
-	if n > 0 && (n != v.size.Int64 || !slices.Equal(h.Sum(nil), v.sha)) {
+	if n == 0 {
+		var over bool
+		if err := s.tx.QueryRow(ctx, sqlTimeWasOver, s.id, v.seq).Scan(&over); err != nil {
+			return fmt.Errorf("read how long a document is kept: %w", err)
+		}
+		if !over {
+			return &Fault{Seq: v.seq, What: "the document's bytes are gone before their time"}
+		}
+		return nil
+	}
+	if n != v.size.Int64 || !slices.Equal(h.Sum(nil), v.sha) {
 		return &Fault{Seq: v.seq, What: "the document's bytes are not those it came with"}
 	}
 	return nil

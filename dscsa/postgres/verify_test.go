@@ -92,6 +92,8 @@ func TestVerifyNamesTheFirstThingThatIsWrong(t *testing.T) {
 		{"what it names", `update custody.event set members = substring(members from 9) where seq = 3`, 3, ""},
 		{"a document's sender", `update custody.document set sender = 'x' where seq = 1`, 1, ""},
 		{"a document's bytes", `update custody.document_part set bytes = bytes || 'x' where document = 1`, 1, ""},
+		{"a document's bytes gone", `delete from custody.document_part where document = 1`, 1, ""},
+		{"an entry that covers nothing", `update custody.entry set content = '' where seq = 2`, 2, ""},
 		{"who decided", fmt.Sprintf(`update custody.decision set actor = 'Bo' where seq = %d`, h.ID), h.ID, ""},
 		{"an event gone", `delete from custody.event where seq = 4`, 4, ""},
 		{"an entry gone", `delete from custody.entry where seq = 5`, 5, ""},
