@@ -90,12 +90,12 @@ func (c *custody) forge(tb testing.TB, sql string, args ...any) {
 	c.verify(tb) // all that is in the database agrees with itself
 }
 
-// scanned is a document of n events of one package.
-func (c *custody) scanned(tb testing.TB, n int) {
+// scanned is a document of n events of one package, after those so far.
+func (c *custody) scanned(tb testing.TB, after, n int) {
 	tb.Helper()
 	var d document
 	for i := range n {
-		d.events = append(d.events, dscsatest.Receive(began.Add(time.Duration(i)*time.Hour), wholesaler, dscsatest.Unit("S")))
+		d.events = append(d.events, dscsatest.Receive(began.Add(time.Duration(after+i)*time.Hour), wholesaler, dscsatest.Unit("S")))
 	}
 	c.record(tb, doc("scans", d.events...), dscsa.Accept)
 }
@@ -112,7 +112,7 @@ func (c *custody) legalHold(tb testing.TB) (seq int64) {
 func TestCustodyIsHeldAgainstWhatWasSealed(t *testing.T) {
 	t.Parallel()
 	c, key := setup(t), logKey(t)
-	c.scanned(t, 600)
+	c.scanned(t, 0, 600)
 	first := c.seal(t, key)
 	require.Equal(t, key.Name+"/custody/"+c.tenant.String(), first.Origin)
 	require.Equal(t, int64(601), first.Size)
@@ -216,6 +216,23 @@ func TestAForgedChainIsCaughtByItsCheckpoint(t *testing.T) {
 			require.ErrorIs(t, err, seal.ErrInconsistent)
 		})
 	}
+}
+
+// In a full tile the entry that was changed is named, however well the rest was
+// made to agree with it.
+func TestAForgedEntryInAFullTileIsNamed(t *testing.T) {
+	t.Parallel()
+	c, key := setup(t), logKey(t)
+	c.scanned(t, 0, 300)
+	hold := c.legalHold(t)
+	require.Equal(t, int64(302), hold)
+	c.scanned(t, 300, 300)
+	c.seal(t, key)
+	c.forge(t, `update custody.decision set reason = 'subpoena 13' where seq = $1`, hold)
+	reports, found := c.audit(t, postgres.Audit{Keys: []seal.PublicKey{key.PublicKey}})
+	require.Len(t, found, 2, "the tile, and the checkpoint: %v", found)
+	require.Equal(t, hold, found[0].Seq)
+	require.Equal(t, hold, reports[0].FirstBad)
 }
 
 func TestAnEventIsProvedWithoutADatabase(t *testing.T) {
