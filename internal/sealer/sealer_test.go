@@ -267,11 +267,11 @@ func TestOneOfTwoSealersWorksAndTheOtherTakesOver(t *testing.T) {
 	f.post(book, 1)
 	ended := make(chan struct{})
 	wg.Go(func() { defer close(ended); a.Run(ctxA) })
-	require.Eventually(t, func() bool { return a.Sealed.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.Sealed.Load() == 1 }, 30*time.Second, time.Millisecond)
 	wg.Go(func() { b.Run(ctxB) })
 	for n := range 3 {
 		f.post(book, 1)
-		require.Eventually(t, func() bool { return a.Sealed.Load() == int64(n+2) }, 10*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return a.Sealed.Load() == int64(n+2) }, 30*time.Second, time.Millisecond)
 	}
 	require.Zero(t, b.Sealed.Load(), "two work")
 
@@ -282,7 +282,7 @@ func TestOneOfTwoSealersWorksAndTheOtherTakesOver(t *testing.T) {
 	_, err := f.db.Super().Exec(t.Context(), `update app.lease set holder = 'the dead one', expires_at = clock_timestamp() + interval '300 milliseconds'`)
 	require.NoError(t, err)
 	f.post(book, 1)
-	require.Eventually(t, func() bool { return b.Sealed.Load() == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return b.Sealed.Load() == 1 }, 30*time.Second, time.Millisecond)
 	require.Equal(t, int64(4), a.Sealed.Load())
 	stop()
 	wg.Wait()
