@@ -119,7 +119,6 @@ create table custody.event (
 create index event_hash_idx on custody.event (chain_id, hash);
 create index event_time_idx on custody.event (chain_id, event_time, seq);
 create index event_lot_idx on custody.event (chain_id, lot) where lot <> '';
-create index event_document_idx on custody.event (chain_id, document);
 create index event_step_idx on custody.event (chain_id, biz_step, event_time, seq);
 create index event_disposition_idx on custody.event (chain_id, disposition, event_time, seq) where disposition <> '';
 create index event_location_idx on custody.event (chain_id, biz_location, event_time, seq) where biz_location <> '';

@@ -3,6 +3,9 @@
 -- chain locked; the doors check set by set and write. Errors: CU001 what the
 -- caller computed is wrong, CU002 the head is not the caller's, CU003 what a
 -- person asked for may not be, 42501 not the session's tenant.
+--
+-- The arrays a batch comes in are taken apart in the select list: in from, each
+-- of them would be put into a store of its own and read again from there.
 set role custody_owner;
 
 create function custody.genesis(p_tenant uuid) returns bytea
@@ -107,13 +110,16 @@ begin
   with d as (
     insert into document (chain_id, seq, sha256, size, direction, format, sender, receiver, credential, saga_id, verdict, findings)
     select p_chain, p_seq + u.place, u.sha256, u.size, u.direction, u.format, u.sender, u.receiver, u.credential, u.saga_id, u.verdict, u.findings
-      from unnest(d_place, d_sha256, d_size, d_direction, d_format, d_sender, d_receiver, d_credential, d_saga_id, d_verdict, d_findings)
-           as u (place, sha256, size, direction, format, sender, receiver, credential, saga_id, verdict, findings)
+      from (select unnest(d_place) as place, unnest(d_sha256) as sha256, unnest(d_size) as size, unnest(d_direction) as direction,
+                   unnest(d_format) as format, unnest(d_sender) as sender, unnest(d_receiver) as receiver,
+                   unnest(d_credential) as credential, unnest(d_saga_id) as saga_id, unnest(d_verdict) as verdict,
+                   unnest(d_findings) as findings) u
     returning seq, custody.document_content(document) as content, 1::smallint as kind
   ), c as (
     insert into decision (chain_id, seq, kind, actor, reason, body)
     select p_chain, p_seq + u.place, u.kind, u.actor, u.reason, u.body
-      from unnest(c_place, c_kind, c_actor, c_reason, c_body) as u (place, kind, actor, reason, body)
+      from (select unnest(c_place) as place, unnest(c_kind) as kind, unnest(c_actor) as actor, unnest(c_reason) as reason,
+                   unnest(c_body) as body) u
     returning seq, custody.decision_content(decision) as content, 3::smallint as kind
   ), v as (
     insert into event (chain_id, seq, event_time, document, parent, ordinal, expiry, declared, type, action, biz_step, disposition, event_id,
@@ -122,17 +128,21 @@ begin
     select p_chain, p_seq + u.place, u.event_time, u.document, u.parent, u.ordinal, u.expiry, u.declared, u.type, u.action, u.biz_step, u.disposition,
            u.event_id, u.read_point, u.biz_location, u.source_owner, u.dest_owner, u.dest_holder, u.dest_location, u.persistent, u.lot,
            u.transformation, u.hash, u.members, u.outputs, u.body
-      from unnest(v_place, v_document, v_ordinal, v_event_time, v_declared, v_type, v_action, v_biz_step, v_disposition, v_event_id, v_read_point,
-                  v_biz_location, v_source_owner, v_dest_owner, v_dest_holder, v_dest_location, v_persistent, v_lot, v_expiry, v_transformation,
-                  v_hash, v_parent, v_members, v_outputs, v_body)
-           as u (place, document, ordinal, event_time, declared, type, action, biz_step, disposition, event_id, read_point, biz_location,
-                 source_owner, dest_owner, dest_holder, dest_location, persistent, lot, expiry, transformation, hash, parent, members, outputs,
-                 body)
+      from (select unnest(v_place) as place, unnest(v_document) as document, unnest(v_ordinal) as ordinal,
+                   unnest(v_event_time) as event_time, unnest(v_declared) as declared, unnest(v_type) as type,
+                   unnest(v_action) as action, unnest(v_biz_step) as biz_step, unnest(v_disposition) as disposition,
+                   unnest(v_event_id) as event_id, unnest(v_read_point) as read_point, unnest(v_biz_location) as biz_location,
+                   unnest(v_source_owner) as source_owner, unnest(v_dest_owner) as dest_owner,
+                   unnest(v_dest_holder) as dest_holder, unnest(v_dest_location) as dest_location,
+                   unnest(v_persistent) as persistent, unnest(v_lot) as lot, unnest(v_expiry) as expiry,
+                   unnest(v_transformation) as transformation, unnest(v_hash) as hash, unnest(v_parent) as parent,
+                   unnest(v_members) as members, unnest(v_outputs) as outputs, unnest(v_body) as body) u
     returning seq, sha256(int8send(document) || int4send(ordinal) || hash || body) as content, 2::smallint as kind
   ), e as (
     insert into entry (chain_id, seq, recorded_at, kind, content, hash)
     select p_chain, p_seq + u.place, p_at, u.kind, u.content, u.hash
-      from unnest(e_kind, e_content, e_hash) with ordinality as u (kind, content, hash, place)
+      from (select unnest(e_kind) as kind, unnest(e_content) as content, unnest(e_hash) as hash,
+                   generate_series(1, cardinality(e_kind)) as place) u
   )
   -- Every entry is of a fact written here, says what that says, and follows
   -- the one before it.
@@ -143,27 +153,29 @@ begin
                when u.hash is distinct from sha256(lag(u.hash, 1, p_hash) over (order by u.place) || '\x0001'::bytea || int8send(p_seq + u.place)
                       || int8send(at_us) || int2send(u.kind) || u.content) then 'chain'
              end as wrong
-        from unnest(e_kind, e_content, e_hash) with ordinality as u (kind, content, hash, place)
+        from (select unnest(e_kind) as kind, unnest(e_content) as content, unnest(e_hash) as hash,
+                   generate_series(1, cardinality(e_kind)) as place) u
         full join (select * from d union all select * from c union all select * from v) f on f.seq = p_seq + u.place) x;
   if wrong is not null then
     raise exception 'the batch is wrong: %', wrong using errcode = 'CU001';
   end if;
 
   insert into event_item (chain_id, item, event, role)
-  select p_chain, u.item, u.event, u.role from unnest(x_event, x_item, x_role) as u (event, item, role);
+  select p_chain, u.item, u.event, u.role from (select unnest(x_event) as event, unnest(x_item) as item, unnest(x_role) as role) u;
   if cardinality(r_event) > 0 then
     insert into event_ref (chain_id, event, kind, type, ref)
-    select p_chain, u.event, u.kind, u.type, u.ref from unnest(r_event, r_kind, r_type, r_ref) as u (event, kind, type, ref)
+    select p_chain, u.event, u.kind, u.type, u.ref from (select unnest(r_event) as event, unnest(r_kind) as kind, unnest(r_type) as type, unnest(r_ref) as ref) u
     on conflict on constraint event_ref_pkey do nothing;
   end if;
   if cardinality(q_event) > 0 then
     insert into event_quantity (chain_id, event, role, place, class, amount, uom)
     select p_chain, u.event, u.role, u.place, u.class, u.amount::numeric, u.uom
-      from unnest(q_event, q_role, q_place, q_class, q_amount, q_uom) as u (event, role, place, class, amount, uom);
+      from (select unnest(q_event) as event, unnest(q_role) as role, unnest(q_place) as place, unnest(q_class) as class,
+                   unnest(q_amount) as amount, unnest(q_uom) as uom) u;
   end if;
   if cardinality(a_event) > 0 then
     insert into event_copy (chain_id, event, document, ordinal)
-    select p_chain, u.event, u.document, u.ordinal from unnest(a_event, a_document, a_ordinal) as u (event, document, ordinal)
+    select p_chain, u.event, u.document, u.ordinal from (select unnest(a_event) as event, unnest(a_document) as document, unnest(a_ordinal) as ordinal) u
     on conflict on constraint event_copy_pkey do nothing;
   end if;
   if n > 0 then
@@ -249,10 +261,13 @@ begin
   select p_chain, u.item, u.first_event, u.first_role, u.last_time, u.last_event, u.parent, u.commissioned, u.conflict, u.hops, u.expiry,
          u.owner_sure, u.key, p_names[u.gtin], u.serial, p_names[u.lot], p_names[u.state], p_names[u.blocked], p_names[u.owner],
          p_names[u.holder], p_names[u.location], p_names[u.conflict_why]
-    from unnest(u_item, u_key, u_gtin, u_serial, u_first_event, u_first_role, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict,
-                u_conflict_why, u_hops, u_lot, u_expiry, u_state, u_blocked, u_owner, u_owner_sure, u_holder, u_location)
-         as u (item, key, gtin, serial, first_event, first_role, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot,
-               expiry, state, blocked, owner, owner_sure, holder, location)
+    from (select unnest(u_item) as item, unnest(u_key) as key, unnest(u_gtin) as gtin, unnest(u_serial) as serial,
+                   unnest(u_first_event) as first_event, unnest(u_first_role) as first_role, unnest(u_last_time) as last_time,
+                   unnest(u_last_event) as last_event, unnest(u_parent) as parent, unnest(u_commissioned) as commissioned,
+                   unnest(u_conflict) as conflict, unnest(u_conflict_why) as conflict_why, unnest(u_hops) as hops,
+                   unnest(u_lot) as lot, unnest(u_expiry) as expiry, unnest(u_state) as state, unnest(u_blocked) as blocked,
+                   unnest(u_owner) as owner, unnest(u_owner_sure) as owner_sure, unnest(u_holder) as holder,
+                   unnest(u_location) as location) u
    where u.item > head.items;
   get diagnostics fresh = row_count;
   if fresh > 0 then
@@ -267,10 +282,11 @@ begin
            conflict_why = p_names[u.conflict_why], hops = u.hops, lot = p_names[u.lot], expiry = u.expiry, state = p_names[u.state],
            blocked = p_names[u.blocked], owner = p_names[u.owner], owner_sure = u.owner_sure, holder = p_names[u.holder],
            location = p_names[u.location], version = i.version + 1
-      from unnest(u_item, u_last_time, u_last_event, u_parent, u_commissioned, u_conflict, u_conflict_why, u_hops, u_lot, u_expiry, u_state,
-                  u_blocked, u_owner, u_owner_sure, u_holder, u_location)
-           as u (item, last_time, last_event, parent, commissioned, conflict, conflict_why, hops, lot, expiry, state, blocked, owner, owner_sure,
-                 holder, location)
+      from (select unnest(u_item) as item, unnest(u_last_time) as last_time, unnest(u_last_event) as last_event, unnest(u_parent) as parent,
+                   unnest(u_commissioned) as commissioned, unnest(u_conflict) as conflict,
+                   unnest(u_conflict_why) as conflict_why, unnest(u_hops) as hops, unnest(u_lot) as lot,
+                   unnest(u_expiry) as expiry, unnest(u_state) as state, unnest(u_blocked) as blocked, unnest(u_owner) as owner,
+                   unnest(u_owner_sure) as owner_sure, unnest(u_holder) as holder, unnest(u_location) as location) u
      where i.chain_id = p_chain and i.id = u.item and u.item <= head.items;
     get diagnostics moved = row_count;
     if moved + fresh <> cardinality(u_item) then
@@ -281,11 +297,13 @@ begin
   delete from hop h using unnest(k_item, k_keep) as k (item, keep) where h.chain_id = p_chain and h.item = k.item and h.n > k.keep;
   insert into hop (chain_id, item, n, event, at, from_owner, to_owner)
   select p_chain, u.item, u.n, u.event, u.at, p_names[u.from_owner], p_names[u.to_owner]
-    from unnest(h_item, h_n, h_event, h_at, h_from, h_to) as u (item, n, event, at, from_owner, to_owner);
+    from (select unnest(h_item) as item, unnest(h_n) as n, unnest(h_event) as event, unnest(h_at) as at, unnest(h_from) as from_owner,
+                   unnest(h_to) as to_owner) u;
   -- Each hop goes on from where the one before it went, the first of an item
   -- from the last that was there.
   if exists (
-    select from unnest(h_item, h_n, h_at, h_from) with ordinality as u (item, n, at, from_owner, place)
+    select from (select unnest(h_item) as item, unnest(h_n) as n, unnest(h_at) as at, unnest(h_from) as from_owner,
+                   generate_series(1, cardinality(h_item)) as place) u
      where case when h_item[u.place - 1] = u.item then h_n[u.place - 1] + 1 <> u.n or h_to[u.place - 1] <> u.from_owner or h_at[u.place - 1] > u.at
                 when h_item[u.place - 1] > u.item then true
                 else u.n <> 1 and not exists (select from hop p where p.chain_id = p_chain and p.item = u.item and p.n = u.n - 1
@@ -294,14 +312,14 @@ begin
   end if;
   -- The owner is where the last hop went, and none goes on from there.
   if exists (
-    select from unnest(u_item, u_hops, u_hop, u_owner) as u (item, hops, hop, owner)
+    select from (select unnest(u_item) as item, unnest(u_hops) as hops, unnest(u_hop) as hop, unnest(u_owner) as owner) u
      where case when u.hop > 0 then h_item[u.hop] <> u.item or h_n[u.hop] <> u.hops or h_to[u.hop] <> u.owner or h_item[u.hop + 1] = u.item
                 when u.hops > 0 then not exists (select from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops
                                                     and h.to_owner = p_names[u.owner])
                                   or exists (select from hop h where h.chain_id = p_chain and h.item = u.item and h.n = u.hops + 1)
                 else u.item <= head.items and exists (select from hop h where h.chain_id = p_chain and h.item = u.item) end)
-     or (select count(*) filter (where u.hop > 0) from unnest(u_hop) as u (hop)) 
-        <> (select count(*) filter (where h_item[u.place + 1] is distinct from u.item) from unnest(h_item) with ordinality as u (item, place)) then
+     or (select count(*) filter (where u.hop > 0) from (select unnest(u_hop) as hop) u) 
+        <> (select count(*) filter (where h_item[u.place + 1] is distinct from u.item) from (select unnest(h_item) as item, generate_series(1, cardinality(h_item)) as place) u) then
     raise exception 'the batch is wrong: the owner is not where the last hop went' using errcode = 'CU001', constraint = 'item_owner_is_last_hop';
   end if;
   perform leave();
