@@ -123,14 +123,19 @@ func (w *work) documentArguments() [][]byte {
 // eventArguments are v_*.
 func (w *work) eventArguments() [][]byte {
 	n := len(w.fresh)
+	named, raw, ids := 0, 0, 0 // bytes: copying what has outgrown its room costs as much as all else here
+	for _, r := range w.fresh {
+		named, raw, ids = named+8*len(r.fact.Members), raw+len(r.body), ids+len(r.eventID)
+	}
 	place, document, ordinal := newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidInt4, 8*n)
 	at, declared := newArray(oidTime, 12*n), newArray(oidBool, 5*n)
 	texts := make([]*array, 13) // type to lot
 	for i := range texts {
-		texts[i] = newArray(oidText, 16*n)
+		texts[i] = newArray(oidText, 20*n)
 	}
+	texts[4] = newArray(oidText, 4*n+ids)
 	expiry, xform, hash, parent := newArray(oidDate, 8*n), newArray(oidText, 4*n), newArray(oidBytea, 36*n), newArray(oidInt8, 12*n)
-	members, outputs, bodies := newArray(oidBytea, 16*n), newArray(oidBytea, 4*n), newArray(oidBytea, 512*n)
+	members, outputs, bodies := newArray(oidBytea, 4*n+named), newArray(oidBytea, 4*n), newArray(oidBytea, 4*n+raw)
 	for _, r := range w.fresh {
 		f := &r.fact
 		place.int32(int32(r.seq - w.seq))
@@ -165,12 +170,12 @@ func (w *work) linkArguments() [][]byte {
 	for _, r := range w.fresh {
 		n += 1 + len(r.fact.Members) + len(r.fact.Outputs)
 	}
+	seen := map[int64]bool{}
 	xevent, xitem, xrole := newArray(oidInt8, 12*n), newArray(oidInt8, 12*n), newArray(oidInt2, 6*n)
 	revent, rkind, rtype, rref := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidText, 0), newArray(oidText, 0)
 	qevent, qrole, qplace := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidInt4, 0)
 	qclass, qamount, quom := newArray(oidText, 0), newArray(oidText, 0), newArray(oidText, 0)
 	for _, r := range w.fresh {
-		seen := map[int64]bool{}
 		named := func(ids []int64, role int16) {
 			for _, id := range ids {
 				if i := w.byID[id]; i.firstEvent == r.seq && i.firstRole == role {
@@ -260,8 +265,8 @@ func (w *work) project(ctx context.Context) error {
 	lots, expiry, states, blocked := newArray(oidInt4, 8*n), newArray(oidDate, 8*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
 	owners, sure, holders, places := newArray(oidInt4, 8*n), newArray(oidBool, 5*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
 	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
-	hitem, hn, hevent, hat := newArray(oidInt8, 0), newArray(oidInt4, 0), newArray(oidInt8, 0), newArray(oidTime, 0)
-	hfrom, hto := newArray(oidInt4, 0), newArray(oidInt4, 0)
+	hitem, hn, hevent, hat := newArray(oidInt8, 12*n), newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidTime, 12*n)
+	hfrom, hto := newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
 	covers := covering{placed: w.placed, named: w.named}
 	for _, i := range list {
 		st := w.book.Of(i.id)
