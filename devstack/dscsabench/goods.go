@@ -142,7 +142,7 @@ func (d *document) more() {
 		d.make(lot, next(100)...)
 		return
 	}
-	number := (d.first + d.done) / d.goods.pallet()
+	number := (d.first + d.done) / d.pallet()
 	var boxes []string
 	var inside [][]string
 	for i := range 10 {

@@ -114,9 +114,14 @@ func document(ctx context.Context, dev devstack.Dev, s harness.Saga) error {
 	}
 	fmt.Printf("  T3: EPCIS 1.2, %d bytes, sha256 %s\n", len(res.Body), strings.Trim(res.Header.Get("ETag"), `"`))
 	for _, row := range []struct{ what, pattern string }{
-		{"product", `#regulatedProductName">([^<]*)`}, {"strength", `#strengthDescription">([^<]*)`}, {"NDC", `#additionalTradeItemIdentification">([^<]*)`},
-		{"lot", `lotNumber>([^<]*)`}, {"expiry", `itemExpirationDate>([^<]*)`}, {"history", `GS1 US DSCSA (R1.3)`},
-		{"statement", `legalNotice>([^<]*)`}, {"purchase", `directPurchaseStatement>([^<]*)`},
+		{"product", `#regulatedProductName">([^<]*)`},
+		{"strength", `#strengthDescription">([^<]*)`},
+		{"NDC", `#additionalTradeItemIdentification">([^<]*)`},
+		{"lot", `lotNumber>([^<]*)`},
+		{"expiry", `itemExpirationDate>([^<]*)`},
+		{"history", `GS1 US DSCSA (R1.3)`},
+		{"statement", `legalNotice>([^<]*)`},
+		{"purchase", `directPurchaseStatement>([^<]*)`},
 	} {
 		found := regexp.MustCompile(row.pattern).FindSubmatch(res.Body)
 		if found == nil {
