@@ -13,9 +13,12 @@ import (
 
 func TestAPortIsFreeAndNotOneOfTheSystems(t *testing.T) {
 	t.Parallel()
-	for range 50 {
+	found := map[int]bool{}
+	for range 200 {
 		port, err := freeport.Find(t.Context())
 		require.NoError(t, err)
+		require.False(t, found[port], "found twice")
+		found[port] = true
 		require.GreaterOrEqual(t, port, 20_000)
 		require.Less(t, port, 32_000)
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:"+strconv.Itoa(port))
