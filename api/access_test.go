@@ -41,6 +41,8 @@ func fill(path, saga, approval string) string {
 	switch {
 	case strings.Contains(path, "quarantines"):
 		id = "qtn_1"
+	case strings.Contains(path, "audit"):
+		id = "act_11" // ten each, the keys that were made, and of ours one more
 	case strings.Contains(path, "approvals"):
 		id = approval
 	}
@@ -64,6 +66,8 @@ var allowed = map[string][]string{
 	"GET /v1/reports/{report}":           {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/ledger/checkpoint":          {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/ledger/proofs/{id}":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+	"GET /v1/audit/actions":              {"auditor", "operator"},
+	"GET /v1/audit/actions/{id}/proof":   {"auditor", "operator"},
 	"GET /v1/sagas":                      ours,
 	"GET /v1/sagas/{id}":                 ours,
 	"GET /v1/sagas/{id}/events":          ours,

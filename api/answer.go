@@ -101,3 +101,5 @@ func (a Answer) VisitLedgerEntriesResponse(w http.ResponseWriter) error       { 
 func (a Answer) VisitGetReportResponse(w http.ResponseWriter) error           { return a.write(w) }
 func (a Answer) VisitLedgerCheckpointResponse(w http.ResponseWriter) error    { return a.write(w) }
 func (a Answer) VisitLedgerProofResponse(w http.ResponseWriter) error         { return a.write(w) }
+func (a Answer) VisitListActionsResponse(w http.ResponseWriter) error         { return a.write(w) }
+func (a Answer) VisitActionProofResponse(w http.ResponseWriter) error         { return a.write(w) }

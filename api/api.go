@@ -26,6 +26,7 @@ type Config struct {
 	Books        Books
 	Trade        Trade
 	Custody      Custody
+	Actions      Actions
 	Documents    epcisapi.Repository
 	Credentials  Credentials
 	Starter      Starter

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/api"
+	auditpg "github.com/recourse/recourse/audit/postgres"
 	"github.com/recourse/recourse/db"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
@@ -160,7 +161,7 @@ func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	done := make(chan struct{})
 	go func() { defer close(done); watch.Run(ctx) }()
 	handler, err := api.New(api.Config{
-		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool),
+		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool), Actions: auditpg.New(pool),
 		Documents: capture.New(pool, custodypg.New(pool), tradebook.New(pool), time.Now), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
 		Orchestrator: w.told, Watcher: watch, Log: log, Now: time.Now, BaseURL: "http://api.test", CursorKey: []byte("key of the cursors"),
 		Version: "test", Schema: db.Latest(), Draining: w.draining,

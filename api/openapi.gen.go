@@ -106,6 +106,51 @@ func (e AccountBalanceType) Valid() bool {
 	}
 }
 
+// Defines values for ActionObject.
+const (
+	ActionObjectAction ActionObject = "action"
+)
+
+// Valid indicates whether the value is a known member of the ActionObject enum.
+func (e ActionObject) Valid() bool {
+	switch e {
+	case ActionObjectAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActionListObject.
+const (
+	ActionListObjectList ActionListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ActionListObject enum.
+func (e ActionListObject) Valid() bool {
+	switch e {
+	case ActionListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActionProofFormat.
+const (
+	RecourseAuditProof1 ActionProofFormat = "recourse-audit-proof/1"
+)
+
+// Valid indicates whether the value is a known member of the ActionProofFormat enum.
+func (e ActionProofFormat) Valid() bool {
+	switch e {
+	case RecourseAuditProof1:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApprovalDecision.
 const (
 	ApprovalDecisionApproved ApprovalDecision = "approved"
@@ -1269,6 +1314,74 @@ type AccountBalanceType string
 // AccountCode Example: 1020
 type AccountCode = string
 
+// Action defines model for Action.
+type Action struct {
+	// Actor The id of the key; from the command line `cli:` and the database role.
+	Actor string `json:"actor"`
+
+	// AnswerSha256 Of the answer's body.
+	AnswerSha256 string `json:"answer_sha256"`
+
+	// Id Example: act_42
+	Id     string       `json:"id"`
+	Object ActionObject `json:"object"`
+
+	// Operation Example: placeQuarantine
+	Operation string `json:"operation"`
+
+	// Path Example: /v1/quarantines
+	Path string `json:"path"`
+
+	// RecordedAt Example: 2026-11-23T14:03:22.481Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Remote Address the request came from.
+	Remote string `json:"remote"`
+
+	// RequestId `Request-Id` of the answer.
+	RequestId string `json:"request_id"`
+
+	// RequestSha256 Of method, path and canonical body, as docs/audit.md says.
+	RequestSha256 string `json:"request_sha256"`
+	Role          string `json:"role"`
+
+	// Status Of the answer; 0 from the command line.
+	Status int `json:"status"`
+}
+
+// ActionObject defines model for Action.Object.
+type ActionObject string
+
+// ActionList defines model for ActionList.
+type ActionList struct {
+	Data       []Action         `json:"data"`
+	HasMore    bool             `json:"has_more"`
+	NextCursor *string          `json:"next_cursor"`
+	Object     ActionListObject `json:"object"`
+}
+
+// ActionListObject defines model for ActionList.Object.
+type ActionListObject string
+
+// ActionProof defines model for ActionProof.
+type ActionProof struct {
+	// Checkpoint The signed note whose tree it is in.
+	Checkpoint string            `json:"checkpoint"`
+	Format     ActionProofFormat `json:"format"`
+	Inclusion  [][]byte          `json:"inclusion"`
+
+	// Previous The hash of the chain before it.
+	Previous []byte `json:"previous"`
+
+	// Record Canonical bytes.
+	Record []byte             `json:"record"`
+	Seq    int64              `json:"seq"`
+	Tenant openapi_types.UUID `json:"tenant"`
+}
+
+// ActionProofFormat defines model for ActionProof.Format.
+type ActionProofFormat string
+
 // Address defines model for Address.
 type Address struct {
 	City string `json:"city"`
@@ -2358,6 +2471,16 @@ type DecideApprovalParams struct {
 // DecideApprovalParamsDecision defines parameters for DecideApproval.
 type DecideApprovalParamsDecision string
 
+// ListActionsParams defines parameters for ListActions.
+type ListActionsParams struct {
+	// Actor The id of a key.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
@@ -2796,6 +2919,12 @@ type ServerInterface interface {
 	// DecideApproval Approve or reject what another person proposed
 	// (POST /v1/approvals/{id}/{decision})
 	DecideApproval(c *gin.Context, id ApprovalID, decision DecideApprovalParamsDecision, params DecideApprovalParams)
+	// ListActions Who changed what, newest first
+	// (GET /v1/audit/actions)
+	ListActions(c *gin.Context, params ListActionsParams)
+	// ActionProof The proof that an action is in the audit log, to be checked offline
+	// (GET /v1/audit/actions/{id}/proof)
+	ActionProof(c *gin.Context, id string)
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
@@ -3214,6 +3343,74 @@ func (siw *ServerInterfaceWrapper) DecideApproval(c *gin.Context) {
 	}
 
 	siw.Handler.DecideApproval(c, id, decision, params)
+}
+
+// ListActions operation middleware
+func (siw *ServerInterfaceWrapper) ListActions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActionsParams
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", c.Request.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter actor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListActions(c, params)
+}
+
+// ActionProof operation middleware
+func (siw *ServerInterfaceWrapper) ActionProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ActionProof(c, id)
 }
 
 // CreateBooking operation middleware
@@ -4868,6 +5065,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/ledger/transactions", wrapper.PostTransaction)
 	router.GET(options.BaseURL+"/v1/ledger/checkpoint", wrapper.LedgerCheckpoint)
 	router.GET(options.BaseURL+"/v1/ledger/proofs/:id", wrapper.LedgerProof)
+	router.GET(options.BaseURL+"/v1/audit/actions", wrapper.ListActions)
+	router.GET(options.BaseURL+"/v1/audit/actions/:id/proof", wrapper.ActionProof)
 	router.GET(options.BaseURL+"/v1/ledger/entries", wrapper.LedgerEntries)
 	router.GET(options.BaseURL+"/v1/reports/:report", wrapper.GetReport)
 	router.POST(options.BaseURL+"/v1/ledger/journals", wrapper.ProposeJournal)
@@ -5357,6 +5556,112 @@ type DecideApprovaldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DecideApprovaldefaultApplicationProblemPlusJSONResponse) VisitDecideApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActionsRequestObject struct {
+	Params ListActionsParams
+}
+
+type ListActionsResponseObject interface {
+	VisitListActionsResponse(w http.ResponseWriter) error
+}
+
+type ListActions200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListActions200JSONResponse struct {
+	Body    ActionList
+	Headers ListActions200ResponseHeaders
+}
+
+func (response ListActions200JSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActionProofRequestObject struct {
+	Id string `json:"id"`
+}
+
+type ActionProofResponseObject interface {
+	VisitActionProofResponse(w http.ResponseWriter) error
+}
+
+type ActionProof200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ActionProof200JSONResponse struct {
+	Body    ActionProof
+	Headers ActionProof200ResponseHeaders
+}
+
+func (response ActionProof200JSONResponse) VisitActionProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActionProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ActionProofdefaultApplicationProblemPlusJSONResponse) VisitActionProofResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7624,6 +7929,12 @@ type StrictServerInterface interface {
 	// DecideApproval Approve or reject what another person proposed
 	// (POST /v1/approvals/{id}/{decision})
 	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
+	// ListActions Who changed what, newest first
+	// (GET /v1/audit/actions)
+	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
+	// ActionProof The proof that an action is in the audit log, to be checked offline
+	// (GET /v1/audit/actions/{id}/proof)
+	ActionProof(ctx context.Context, request ActionProofRequestObject) (ActionProofResponseObject, error)
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
@@ -8055,6 +8366,58 @@ func (sh *strictHandler) DecideApproval(ctx *gin.Context, id ApprovalID, decisio
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(DecideApprovalResponseObject); ok {
 		if err := validResponse.VisitDecideApprovalResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListActions operation middleware
+func (sh *strictHandler) ListActions(ctx *gin.Context, params ListActionsParams) {
+	var request ListActionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActions(ctx, request.(ListActionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
+		if err := validResponse.VisitListActionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ActionProof operation middleware
+func (sh *strictHandler) ActionProof(ctx *gin.Context, id string) {
+	var request ActionProofRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActionProof(ctx, request.(ActionProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActionProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ActionProofResponseObject); ok {
+		if err := validResponse.VisitActionProofResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

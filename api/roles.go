@@ -86,6 +86,9 @@ var (
 		"getReport":           {"finance_preparer", "finance_reviewer", "auditor"},
 		"ledgerCheckpoint":    {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 		"ledgerProof":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+
+		"listActions": {"auditor", "operator"},
+		"actionProof": {"auditor", "operator"},
 	}
 )
 

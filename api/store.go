@@ -51,7 +51,8 @@ type TakenError struct{ Code, Detail string }
 func (e *TakenError) Error() string { return e.Detail }
 
 // A Once is a request under an idempotency key. At is now; the key is kept
-// until Expires.
+// until Expires. Who asks for which operation on which path, and from where,
+// goes into the audit log with the answer.
 type Once struct {
 	Tenant      uuid.UUID
 	Key         string
@@ -59,6 +60,8 @@ type Once struct {
 	RequestID   string
 	At          time.Time
 	Expires     time.Time
+
+	Actor, Role, Operation, Path, Remote string
 }
 
 // Stored is the first answer under a key.
