@@ -20,6 +20,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/api"
@@ -47,6 +48,7 @@ type world struct {
 	told     *told
 	log      *syncBuffer
 	draining chan struct{}
+	pool     *pgxpool.Pool // nil: every API has one of its own
 }
 
 type started struct {
@@ -150,7 +152,10 @@ func (w *world) another() *httptest.Server {
 // on is an API process on a store.
 func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	w.Helper()
-	pool := w.db.Pool("app_api")
+	pool := w.pool
+	if pool == nil {
+		pool = w.db.Pool("app_api")
+	}
 	var starter api.Starter = w.started
 	if nudged != nil {
 		starter = nudge(nudged)
