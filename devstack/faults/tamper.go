@@ -46,7 +46,9 @@ var (
 
 // edits are ten ways to change history.
 func (s scene) edits() []edit {
-	sql := func(text string, args ...any) string { return fmt.Sprintf(strings.ReplaceAll(text, "BOOK", fmt.Sprint(s.book)), args...) }
+	sql := func(text string, args ...any) string {
+		return fmt.Sprintf(strings.ReplaceAll(text, "BOOK", fmt.Sprint(s.book)), args...)
+	}
 	both := sql(`update ledger.posting set amount = amount + 100 where book_id = BOOK and seq = %d; `, s.seq)
 	gone := func(which string) string {
 		var out strings.Builder
@@ -83,7 +85,7 @@ func (s scene) edits() []edit {
 		},
 		{
 			"a T3 document", []string{"custody.document_part"},
-			fmt.Sprintf(`update custody.document_part set bytes = overlay(bytes placing '\x20'::bytea from 100) where chain_id = %d and document = %d and part = 0`, s.custody, s.document),
+			fmt.Sprintf(`update custody.document_part set bytes = set_byte(bytes, 100, get_byte(bytes, 100) # 1) where chain_id = %d and document = %d and part = 0`, s.custody, s.document),
 			"custody of", s.document,
 		},
 	}
@@ -183,7 +185,7 @@ func (t *trouble) edit(ctx context.Context, conn *pgx.Conn, n int) (err error) {
 	return nil
 }
 
-// verify runs recourse verify and returns what it says to people.
+// verify runs recourse verify and returns what it says.
 func (t *trouble) verify(ctx context.Context, kept string) (said string, code int, err error) {
 	args := []string{"verify", "-dev", filepath.Join(t.system.Dir, "dev.json")}
 	if kept != "" {
@@ -191,7 +193,7 @@ func (t *trouble) verify(ctx context.Context, kept string) (said string, code in
 	}
 	var talk strings.Builder
 	cmd := exec.CommandContext(ctx, filepath.Join(t.system.Bin, "recourse"), args...)
-	cmd.Stderr = &talk
+	cmd.Stdout, cmd.Stderr = &talk, &talk
 	err = cmd.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
