@@ -25,8 +25,9 @@ import (
 // F82: whoever has all rights on the database can switch every guard off, edit
 // and switch them on again, and nothing in the rows says so. The audit does.
 
-// sealedBook is a book of 620 transactions of every kind, sealed at 300 and
-// 600, so that two tiles are full and twenty transactions are not sealed. The
+// sealedBook is a book of 620 transactions of every kind, sealed at 230, within
+// the first tile, at 300 and at 600, so that two tiles are full and twenty
+// transactions are not sealed. The
 // first 300 count in last month, which is closed at the end.
 type sealedBook struct {
 	db   *pgtest.DB
@@ -63,7 +64,7 @@ func newSealedBook(t *testing.T) sealedBook {
 			x.EffectiveOn = lastMonth()
 		}
 		batch = append(batch, x)
-		if n == 300 || n == 600 || n == 620 {
+		if n == 230 || n == 300 || n == 600 || n == 620 {
 			requirePosted(t, store, b.book.Tenant, batch...)
 			batch = nil
 			if n != 620 {
@@ -312,7 +313,7 @@ func TestAnInterruptedAuditGoesOn(t *testing.T) {
 	b := newSealedBook(t)
 	full := b.audit(t, b.kept)
 	require.Equal(t, int64(620), full.Books[0].Transactions)
-	require.Equal(t, int64(2), full.Books[0].Checkpoints)
+	require.Equal(t, int64(3), full.Books[0].Checkpoints)
 	var states []postgres.AuditState
 	audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Every: 1, Save: func(s postgres.AuditState) error {
 		raw, err := json.Marshal(s)
