@@ -26,6 +26,7 @@ type Options struct {
 // breaking. Stop it.
 type System struct {
 	Dir string
+	Bin string // the folder of its programs
 
 	up    *exec.Cmd
 	talk  *bytes.Buffer
@@ -40,7 +41,7 @@ func Boot(ctx context.Context, o Options) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Dir: o.Dir, talk: &bytes.Buffer{}, ended: make(chan struct{})}
+	s := &System{Dir: o.Dir, Bin: bin, talk: &bytes.Buffer{}, ended: make(chan struct{})}
 	if s.Dir == "" {
 		if s.Dir, err = os.MkdirTemp("", "recourse-*"); err != nil {
 			return nil, fmt.Errorf("make a folder: %w", err)

@@ -49,7 +49,7 @@ type Unit struct {
 
 	Commissioned int64 // the event that made it; 0 unknown
 
-	LastTime  time.Time // of the last event that concerns it; zero: none
+	LastTime  time.Time // of the last event that concerns it or took something out of it; zero: none
 	LastEvent int64
 	Hops      int32  // how often the owner has changed
 	Version   int32  // rises with every change

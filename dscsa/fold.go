@@ -19,7 +19,7 @@ type Standing struct {
 	Lot          string
 	Expiry       time.Time
 	Parent       int64
-	LastAt       int64 // microseconds since 1970; 0 with LastEvent 0
+	LastAt       int64 // microseconds since 1970, of LastEvent or when something was taken out of it; 0: neither
 	LastEvent    int64
 	Conflict     int64
 	ConflictWhy  string
@@ -192,12 +192,22 @@ func (b *Book) named(ids []int64, alone bool) []*Standing {
 		for _, id := range ids {
 			if s := b.items[id]; s.Parent != 0 {
 				if p := b.items[s.Parent]; p == nil || p.mark != b.mark {
-					s.Parent = 0
+					b.takeOut(s)
 				}
 			}
 		}
 	}
 	return b.reach
+}
+
+// takeOut takes an item out of what it is in. That moves the container's time
+// on: a fact about it from before would have concerned the item too, and has
+// to be seen to be late now that the item is not in it any more.
+func (b *Book) takeOut(s *Standing) {
+	if p := b.items[s.Parent]; p != nil && p.LastAt < b.now.At {
+		p.LastAt, p.changed = b.now.At, true
+	}
+	s.Parent = 0
 }
 
 func (b *Book) apply(f *Fact) {
@@ -341,6 +351,7 @@ func (b *Book) pack() {
 		}
 		b.see(s)
 		if s.Parent != f.Parent {
+			b.takeOut(s)
 			s.Parent = f.Parent
 			b.inside[f.Parent] = append(b.inside[f.Parent], id)
 		}
@@ -403,7 +414,7 @@ func (b *Book) unpack() {
 		s := b.item(id)
 		b.touch(s)
 		if f.Parent == 0 || s.Parent == f.Parent {
-			s.Parent = 0
+			b.takeOut(s)
 		}
 		if !s.State.Ended() {
 			b.see(s)
@@ -496,7 +507,7 @@ func (b *Book) ends() {
 	for _, id := range f.Members {
 		s := b.item(id)
 		b.touch(s)
-		s.Parent = 0
+		b.takeOut(s)
 		b.end(s, state)
 		for _, child := range b.inside[id] {
 			if c := b.items[child]; c.Parent == id {

@@ -257,7 +257,7 @@ func TestAnOperatorFindsASagaInTemporal(t *testing.T) {
 			Query: fmt.Sprintf("RecourseOrderRef = '%s' and RecourseSagaType = 'booking' and RecourseState = 'completed'", s.OrderRef),
 		})
 		return err == nil && len(list.GetExecutions()) == 1 && list.GetExecutions()[0].GetExecution().GetWorkflowId() == s.ID
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	res, err := http.Get(dev.UI) //nolint:forbidigo // the UI is asked as a browser would
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }()

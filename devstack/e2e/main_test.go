@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 		}
 		defer func() { _ = shared.Stop() }()
 		code := m.Run()
+		ctx, cancel = context.WithTimeout(context.Background(), 5*time.Minute) // the tests have taken theirs
+		defer cancel()
 		if err := verdict(ctx, shared, accepted.ids()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1

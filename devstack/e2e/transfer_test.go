@@ -198,7 +198,7 @@ func TestASuspiciousOrderIsHeldAndTheLicenceIsLookedAtAgain(t *testing.T) {
 		res, err := operator.Do(t.Context(), http.MethodPost, "/v1/transfers/"+s.ID+"/review", uuid.NewString(), map[string]string{"decision": "clear", "reason": "a new clinic"})
 		path = res.Header.Get("Location")
 		return err == nil && res.Status == http.StatusCreated
-	}, 20*time.Second, 100*time.Millisecond)
+	}, time.Minute, 100*time.Millisecond)
 	res, err = operator.Do(t.Context(), http.MethodPost, "/v1/partners/"+gln+"/licences", uuid.NewString(),
 		map[string]string{"kind": "state_licence", "number": "RX-4", "state": "OH", "valid_from": "2020-01-01", "expires_on": "2026-01-01", "source": "the board"})
 	require.NoError(t, err)

@@ -154,6 +154,15 @@ func Rows() []Row {
 			rule("PUT", "reserve:hotel", "ExecuteThen500", 10), rule("POST", "confirm:flight", "ExecuteThen500", 10),
 			rule("POST", "cancel:flight", "Reset", 5), rule("POST", "confirm:car", "Reset", 10), rule("PUT", "reserve:car", "Truncate", 10))},
 		{ID: "F71", What: "clients cancel at random moments", stir: calm, while: cancelling},
+		{
+			ID: "F82", What: "a superuser edits history in ten ways: recourse verify names the place", N: 400, stir: tamper,
+			Make: func(run string, seed uint64, n int) harness.Order {
+				if n%8 == 0 { // goods are edited too
+					return harness.Trades(run, 251, n)
+				}
+				return harness.Mixed(run, seed, n)
+			},
+		},
 		{ID: "F55", What: "every request is sent by ten clients at once under one key", N: 40, stir: calm, while: repeating},
 	}
 }

@@ -100,7 +100,8 @@ type closure struct {
 }
 
 // gather reads the closure of some items. fresh are facts that are not stored
-// yet.
+// yet, and change what was in what and when it was taken out: what the items
+// were ever in is affected then as well.
 func (s *session) gather(ctx context.Context, start []int64, fresh []dscsa.Fact) (*closure, error) {
 	c := &closure{affected: map[int64]bool{}, facts: slices.Clone(fresh)}
 	have := map[int64]bool{}
@@ -156,22 +157,33 @@ func (s *session) gather(ctx context.Context, start []int64, fresh []dscsa.Fact)
 		}
 		return nil
 	}
-	err := spread(c.affected, start, func(f *dscsa.Fact, add func(int64)) {
+	down := func(f *dscsa.Fact, add func(int64)) {
 		if c.affected[f.Parent] {
 			for _, id := range f.Members {
 				add(id)
 			}
 		}
-	})
-	if err != nil {
+	}
+	if err := spread(c.affected, start, down); err != nil {
 		return nil, err
+	}
+	if len(fresh) > 0 {
+		var around []int64
+		for _, i := range packings {
+			if f := &c.facts[i]; slices.ContainsFunc(f.Members, func(id int64) bool { return c.affected[id] }) {
+				around = append(around, f.Parent)
+			}
+		}
+		if err := spread(c.affected, around, down); err != nil {
+			return nil, err
+		}
 	}
 	needed := map[int64]bool{}
 	from := make([]int64, 0, len(c.affected))
 	for id := range c.affected {
 		from = append(from, id)
 	}
-	err = spread(needed, from, func(f *dscsa.Fact, add func(int64)) {
+	err := spread(needed, from, func(f *dscsa.Fact, add func(int64)) {
 		for _, id := range f.Members {
 			if needed[id] {
 				add(f.Parent)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/dscsatest"
+	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
 )
 
@@ -41,9 +43,13 @@ func TestGeneratedChainsStandTheSameInAnyOrder(t *testing.T) {
 		require.NoError(t, err)
 		return out
 	}
+	chains := 6
+	if os.Getenv("RECOURSE_LONG") != "" {
+		chains = 300
+	}
 	const seed = 20261125
 	rng := rand.New(rand.NewPCG(seed, 2))
-	for n := range 6 {
+	for n := range chains {
 		events := dscsatest.Chain(10+rng.IntN(30), rng.IntN)
 		var docs []document
 		for len(events) > 0 {
@@ -66,6 +72,47 @@ func TestGeneratedChainsStandTheSameInAnyOrder(t *testing.T) {
 		second.hold(t, dscsa.HoldOrder{Class: dscsa.Suspect, Things: []string{dscsatest.Pallet(0), dscsatest.Unit("U1")}, Actor: "Ada", Reason: "seal"})
 		second.record(t, doc("late", dscsatest.Receive(began.Add(time.Second), maker, dscsatest.Pallet(0))), dscsa.Accept)
 		second.verify(t)
+	}
+}
+
+// What happened to a container while something was in it is known only after
+// that has left it, in each way there is to leave.
+func TestWhatWasInAContainerIsConcernedAlsoWhenItHasLeft(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	unit, box, other := dscsatest.Unit("1"), dscsatest.Case("1"), dscsatest.Case("2")
+	packed := doc("packed",
+		dscsatest.Commission(began, maker, unit, dscsatest.Unit("2"), box, other), dscsatest.Pack(began.Add(time.Minute), maker, box, unit, dscsatest.Unit("2")))
+	moved := doc("moved", dscsatest.Ship(began.Add(time.Hour), maker, wholesaler, box))
+	later := began.Add(2 * time.Hour)
+	for name, left := range map[string]epcis.Event{
+		"sold alone":          dscsatest.Ship(later, wholesaler, pharmacy, unit),
+		"put into another":    dscsatest.Pack(later, wholesaler, other, unit),
+		"taken out":           dscsatest.Unpack(later, wholesaler, "", unit),
+		"its number given up": dscsatest.Step(later, epcis.Delete, "decommissioning", "inactive", wholesaler, unit),
+		"dispensed":           dscsatest.Step(later, epcis.Observe, "dispensing", "dispensed", wholesaler, unit),
+	} {
+		inOrder, late := c.another(), c.another()
+		for _, d := range []document{packed, moved, doc("left", left)} {
+			inOrder.record(t, d, dscsa.Accept)
+		}
+		for _, d := range []document{packed, doc("left", left), moved} {
+			late.record(t, d, dscsa.Accept)
+		}
+		for _, thing := range []string{unit, box, other} {
+			want, _, wantHops, err := inOrder.store.History(t.Context(), inOrder.tenant, thing)
+			require.NoError(t, err, name)
+			got, _, gotHops, err := late.store.History(t.Context(), late.tenant, thing)
+			require.NoError(t, err, name)
+			want.ID, want.ParentID, want.LastEvent, want.Version, want.Commissioned = got.ID, got.ParentID, got.LastEvent, got.Version, got.Commissioned
+			for i := range gotHops {
+				gotHops[i].Event = wantHops[i].Event
+			}
+			require.Empty(t, cmp.Diff(want, got), name)
+			require.Empty(t, cmp.Diff(wantHops, gotHops), name)
+		}
+		inOrder.verify(t)
+		late.verify(t)
 	}
 }
 

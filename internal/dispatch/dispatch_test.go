@@ -105,7 +105,7 @@ func setUp(t *testing.T) fixture {
 	f.loop = &dispatch.Loop{
 		Pool: db.Pool("app_worker"), Temporal: f.fake, Log: slog.New(slog.DiscardHandler),
 		Pace: dispatch.Pace{
-			Renew: 50 * time.Millisecond, Start: 10 * time.Millisecond, Unstarted: 0,
+			Renew: time.Second, Start: 10 * time.Millisecond, Unstarted: 0,
 			Sweep: 10 * time.Millisecond, Unchecked: 0, Prune: time.Hour,
 		},
 	}
@@ -213,10 +213,10 @@ func TestOneLoopLeadsAndAnotherTakesOver(t *testing.T) {
 	done.Go(func() { f.loop.Run(first) })
 	done.Go(func() { other.Run(second) })
 	one := f.accept(1)
-	require.Eventually(t, func() bool { return f.started(one.ID) != nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return f.started(one.ID) != nil }, 30*time.Second, 5*time.Millisecond)
 	stopFirst()
 	two := f.accept(2)
-	require.Eventually(t, func() bool { return f.started(two.ID) != nil }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return f.started(two.ID) != nil }, 30*time.Second, 5*time.Millisecond)
 	var holders int
 	require.NoError(t, f.db.Super().QueryRow(t.Context(), `select count(*) from app.lease`).Scan(&holders))
 	require.Equal(t, 1, holders)

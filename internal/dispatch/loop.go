@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
@@ -41,65 +40,17 @@ type Loop struct {
 }
 
 const (
-	leaseName = "dispatch"
-	atMost    = 500 // sagas of one look
-	atOnce    = 8   // calls to Temporal side by side
+	atMost = 500 // sagas of one look
+	atOnce = 8   // calls to Temporal side by side
 )
 
 // Run works until ctx ends, leading whenever nobody else does.
 func (l *Loop) Run(ctx context.Context) {
-	holder := uuid.NewString()
-	tick := func(d time.Duration) *time.Ticker { return time.NewTicker(d) }
-	renew, begin, sweep, prune := tick(l.Pace.Renew), tick(l.Pace.Start), tick(l.Pace.Sweep), tick(l.Pace.Prune)
-	for _, t := range []*time.Ticker{renew, begin, sweep, prune} {
-		defer t.Stop()
-	}
-	leads := l.lease(ctx, holder)
-	for {
-		select {
-		case <-ctx.Done():
-			l.release(holder)
-			return
-		case <-renew.C:
-			leads = l.lease(ctx, holder)
-		case <-begin.C:
-			l.when(ctx, leads, "start", l.Start)
-		case <-sweep.C:
-			l.when(ctx, leads, "sweep", l.Sweep)
-		case <-prune.C:
-			l.when(ctx, leads, "prune", l.prune)
-		}
-	}
-}
-
-// when runs one round of a job and reports its trouble; the next round is the
-// retry. A round never outlives the lease.
-func (l *Loop) when(ctx context.Context, leads bool, job string, fn func(context.Context) error) {
-	if !leads {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*l.Pace.Renew)
-	defer cancel()
-	if err := fn(ctx); err != nil && ctx.Err() == nil {
-		l.Log.WarnContext(ctx, "a round of the dispatch loop failed", slog.String("job", job), slog.Any("error", err))
-	}
-}
-
-func (l *Loop) lease(ctx context.Context, holder string) bool {
-	ctx, cancel := context.WithTimeout(ctx, l.Pace.Renew)
-	defer cancel()
-	leads, err := lease.Acquire(ctx, l.Pool, leaseName, holder, 3*l.Pace.Renew)
-	if err != nil && ctx.Err() == nil {
-		l.Log.WarnContext(ctx, "the lease cannot be renewed", slog.Any("error", err))
-	}
-	return leads
-}
-
-func (l *Loop) release(holder string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	// Not released, the lease runs out by itself.
-	_ = lease.Release(ctx, l.Pool, leaseName, holder)
+	lease.Leader{Pool: l.Pool, Name: "dispatch", Renew: l.Pace.Renew, Log: l.Log, Jobs: []lease.Job{
+		{Name: "start", Every: l.Pace.Start, Do: l.Start},
+		{Name: "sweep", Every: l.Pace.Sweep, Do: l.Sweep},
+		{Name: "prune", Every: l.Pace.Prune, Do: l.prune},
+	}}.Run(ctx)
 }
 
 // Start hands over what was accepted and not yet started.

@@ -39,57 +39,14 @@ type Loop struct {
 }
 
 const (
-	leaseName = "expiry"
-	ofABook   = 1000   // holds of one book in a round: what fits into one call
-	ofAll     = 20_000 // holds of a round
-	atOnce    = 4      // books side by side
+	ofABook = 1000   // holds of one book in a round: what fits into one call
+	ofAll   = 20_000 // holds of a round
+	atOnce  = 4      // books side by side
 )
 
 // Run works until ctx ends, leading whenever nobody else does.
 func (l *Loop) Run(ctx context.Context) {
-	holder := uuid.NewString()
-	renew, look := time.NewTicker(l.Pace.Renew), time.NewTicker(l.Pace.Look)
-	defer renew.Stop()
-	defer look.Stop()
-	leads := l.lease(ctx, holder)
-	for {
-		select {
-		case <-ctx.Done():
-			l.release(holder)
-			return
-		case <-renew.C:
-			leads = l.lease(ctx, holder)
-		case <-look.C:
-			if leads {
-				l.round(ctx)
-			}
-		}
-	}
-}
-
-func (l *Loop) lease(ctx context.Context, holder string) bool {
-	ctx, cancel := context.WithTimeout(ctx, l.Pace.Renew)
-	defer cancel()
-	leads, err := lease.Acquire(ctx, l.Pool, leaseName, holder, 3*l.Pace.Renew)
-	if err != nil && ctx.Err() == nil {
-		l.Log.WarnContext(ctx, "the lease cannot be renewed", slog.Any("error", err))
-	}
-	return leads
-}
-
-func (l *Loop) release(holder string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = lease.Release(ctx, l.Pool, leaseName, holder) // not released, it runs out by itself
-}
-
-func (l *Loop) round(ctx context.Context) {
-	// A round never outlives the lease.
-	ctx, cancel := context.WithTimeout(ctx, 2*l.Pace.Renew)
-	defer cancel()
-	if err := l.Round(ctx); err != nil && ctx.Err() == nil {
-		l.Log.WarnContext(ctx, "a round of expiring holds failed", slog.Any("error", err))
-	}
+	lease.Leader{Pool: l.Pool, Name: "expiry", Renew: l.Pace.Renew, Log: l.Log, Jobs: []lease.Job{{Name: "expire holds", Every: l.Pace.Look, Do: l.Round}}}.Run(ctx)
 }
 
 // Round ends what is due. One book's trouble does not hold up the others.

@@ -40,7 +40,7 @@ func get(ctx context.Context, t *testing.T, c *http.Client, url string) (int, []
 func TestNoCallInsideATransaction(t *testing.T) {
 	t.Parallel()
 	url := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	_, _, err := get(txguard.Mark(t.Context()), t, outbound.Client("stripe", time.Second), url)
+	_, _, err := get(txguard.Mark(t.Context()), t, outbound.Client("stripe", 30*time.Second), url)
 	require.ErrorIs(t, err, txguard.ErrInTransaction)
 }
 
@@ -49,7 +49,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 	})
-	status, _, err := get(t.Context(), t, outbound.Client("stripe", time.Second), url)
+	status, _, err := get(t.Context(), t, outbound.Client("stripe", 30*time.Second), url)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusFound, status)
 }
@@ -63,7 +63,7 @@ func TestALongAnswerIsAnErrorAndNotACutOne(t *testing.T) {
 				t.Log(err)
 			}
 		})
-		_, body, err := get(t.Context(), t, outbound.Client("stripe", 5*time.Second), url)
+		_, body, err := get(t.Context(), t, outbound.Client("stripe", 30*time.Second), url)
 		if want != nil {
 			require.ErrorIs(t, err, want)
 			continue

@@ -40,7 +40,7 @@ func inbox(t *testing.T) (*partners.Client, string) {
 	require.NoError(t, err)
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
-	return partners.New(partners.Config{Key: "secret", Timeout: 5 * time.Second, Plain: true}), server.URL + "/v1/partners/0810000002016/inbox"
+	return partners.New(partners.Config{Key: "secret", Timeout: 30 * time.Second, Plain: true}), server.URL + "/v1/partners/0810000002016/inbox"
 }
 
 func TestADocumentIsTakenOnceAndTheGoodsAreReceived(t *testing.T) {
@@ -111,26 +111,26 @@ func TestWhatGoesWrongAtAnInboxIsToldApart(t *testing.T) {
 		t.Parallel()
 		_, endpoint := inbox(t)
 		var misuse *step.Misuse
-		require.ErrorAs(t, partners.New(partners.Config{Key: "other", Timeout: time.Second, Plain: true}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
+		require.ErrorAs(t, partners.New(partners.Config{Key: "other", Timeout: 30 * time.Second, Plain: true}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
 	})
 	t.Run("without encryption", func(t *testing.T) {
 		t.Parallel()
 		_, endpoint := inbox(t)
 		var misuse *step.Misuse
-		require.ErrorAs(t, partners.New(partners.Config{Key: "secret", Timeout: time.Second}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
+		require.ErrorAs(t, partners.New(partners.Config{Key: "secret", Timeout: 30 * time.Second}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
 		require.Equal(t, "partner_endpoint", misuse.Code)
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()
 		var transient *step.Transient
-		c := partners.New(partners.Config{Timeout: time.Second, Plain: true})
+		c := partners.New(partners.Config{Timeout: 30 * time.Second, Plain: true})
 		require.ErrorAs(t, c.Deliver(t.Context(), "http://127.0.0.1:1/inbox", "k", nil), &transient)
 	})
 	t.Run("rubbish for a receipt", func(t *testing.T) {
 		t.Parallel()
 		for _, body := range []string{`{`, `{}`, `[]`, `{"received":["hello"],"received_at":"2026-11-25T00:00:00Z"}`, `<html>`} {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
-			c := partners.New(partners.Config{Timeout: time.Second, Plain: true})
+			c := partners.New(partners.Config{Timeout: 30 * time.Second, Plain: true})
 			_, found, err := c.Receipt(t.Context(), server.URL, "k")
 			server.Close()
 			var unknown *step.Unknown

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"syscall"
 )
 
@@ -36,9 +37,15 @@ func (c *Cluster) watch(script string) error {
 	if err := watcher.Start(); err != nil {
 		return fmt.Errorf("watch the server: %w", err)
 	}
-	held = append(held, end)
+	held.Lock()
+	defer held.Unlock()
+	held.ends = append(held.ends, end)
 	return hold.Close()
 }
 
 // held keeps the pipes' ends from being closed before the process ends.
-var held []*os.File
+var held struct {
+	sync.Mutex
+
+	ends []*os.File
+}

@@ -162,7 +162,10 @@ func cluster(ctx context.Context, within string, settings map[string]string) (*p
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the test cluster: %w", err)
 	}
-	all := map[string]string{"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+	all := map[string]string{
+		"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off",
+		"max_connections": "1000", // a test opens some pools of sixteen, and there are as many tests at once as processors
+	}
 	maps.Copy(all, settings)
 	c := pglocal.New(pglocal.Config{Dir: dir, Settings: all})
 	if err := c.Ensure(ctx); err != nil {

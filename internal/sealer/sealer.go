@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
@@ -48,60 +47,11 @@ type Sealer struct {
 	recalled bool // every chain has been held against the archive, once
 }
 
-const (
-	leaseName = "sealer"
-	atOnce    = 4 // chains side by side
-)
+const atOnce = 4 // chains side by side
 
 // Run works until ctx ends, leading whenever nobody else does.
 func (s *Sealer) Run(ctx context.Context) {
-	holder := uuid.NewString()
-	renew, work := time.NewTicker(s.Pace.Renew), time.NewTicker(s.Pace.Seal)
-	defer renew.Stop()
-	defer work.Stop()
-	leads := s.lease(ctx, holder)
-	if leads {
-		s.round(ctx)
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			s.release(holder)
-			return
-		case <-renew.C:
-			leads = s.lease(ctx, holder)
-		case <-work.C:
-			if leads {
-				s.round(ctx)
-			}
-		}
-	}
-}
-
-func (s *Sealer) lease(ctx context.Context, holder string) bool {
-	ctx, cancel := context.WithTimeout(ctx, s.Pace.Renew)
-	defer cancel()
-	leads, err := lease.Acquire(ctx, s.Pool, leaseName, holder, 3*s.Pace.Renew)
-	if err != nil && ctx.Err() == nil {
-		s.Log.WarnContext(ctx, "the lease cannot be renewed", slog.Any("error", err))
-	}
-	return leads
-}
-
-func (s *Sealer) release(holder string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_ = lease.Release(ctx, s.Pool, leaseName, holder) // not released, it runs out by itself
-}
-
-// round is one look at all chains; the next one is the retry.
-func (s *Sealer) round(ctx context.Context) {
-	// A round never outlives the lease.
-	ctx, cancel := context.WithTimeout(ctx, 2*s.Pace.Renew)
-	defer cancel()
-	if err := s.Round(ctx); err != nil && ctx.Err() == nil {
-		s.Log.WarnContext(ctx, "a round of the sealer failed", slog.Any("error", err))
-	}
+	lease.Leader{Pool: s.Pool, Name: "sealer", Renew: s.Pace.Renew, Log: s.Log, Jobs: []lease.Job{{Name: "seal", Every: s.Pace.Seal, Do: s.Round}}}.Run(ctx)
 }
 
 // chain is a book, or a tenant's custody or audit log, with the store it is in.

@@ -60,7 +60,8 @@ func (f fixture) sealer(witnesses ...*sealer.Witness) *sealer.Sealer {
 	require.NoError(f, err)
 	return &sealer.Sealer{
 		Pool: f.db.Pool("sealer"), Key: f.key, Old: f.old, Archive: archive, Witnesses: witnesses, Log: slog.New(slog.NewTextHandler(f.Output(), nil)),
-		Pace: sealer.Pace{Renew: 100 * time.Millisecond, Seal: 20 * time.Millisecond},
+		// A process that stands still for less than nine seconds goes on leading.
+		Pace: sealer.Pace{Renew: 3 * time.Second, Seal: 20 * time.Millisecond},
 	}
 }
 

@@ -127,12 +127,12 @@ func inOneTrip(t *testing.T, db *pgtest.DB, store *postgres.Store, book ledger.B
 				t.Error(err)
 			}
 		})
-		require.Eventually(t, waiting(n), 10*time.Second, time.Millisecond)
+		require.Eventually(t, waiting(n), 30*time.Second, time.Millisecond)
 	}
 	for i := range batches {
 		wg.Go(func() { results[i], errs[i] = store.Post(ctx, book, batches[i]) })
 	}
-	require.Eventually(t, func() bool { return store.Queued(book) == len(batches) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return store.Queued(book) == len(batches) }, 30*time.Second, time.Millisecond)
 	require.NoError(t, tx.Rollback(ctx))
 	wg.Wait()
 	return results, errs

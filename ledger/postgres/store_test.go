@@ -146,7 +146,7 @@ func TestARolledBackFirstPostingDoesNotHideThatAccountsAreMissing(t *testing.T) 
 	require.Eventually(t, func() bool {
 		results, err := store.Post(t.Context(), ledger.Main(tenant), []ledger.Transaction{ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)})
 		return err == nil && results[0].Outcome == ledger.Created
-	}, 10e9, 1e6)
+	}, 30e9, 1e6)
 	requireSound(t, db)
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/ledger"
 	"github.com/recourse/recourse/ledger/ledgertest"
+	"github.com/recourse/recourse/ledger/ledgertest/rewrite"
 	"github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/seal"
 	sealpg "github.com/recourse/recourse/seal/postgres"
@@ -24,8 +25,9 @@ import (
 // F82: whoever has all rights on the database can switch every guard off, edit
 // and switch them on again, and nothing in the rows says so. The audit does.
 
-// sealedBook is a book of 620 transactions of every kind, sealed at 300 and
-// 600, so that two tiles are full and twenty transactions are not sealed. The
+// sealedBook is a book of 620 transactions of every kind, sealed at 230, within
+// the first tile, at 300 and at 600, so that two tiles are full and twenty
+// transactions are not sealed. The
 // first 300 count in last month, which is closed at the end.
 type sealedBook struct {
 	db   *pgtest.DB
@@ -62,7 +64,7 @@ func newSealedBook(t *testing.T) sealedBook {
 			x.EffectiveOn = lastMonth()
 		}
 		batch = append(batch, x)
-		if n == 300 || n == 600 || n == 620 {
+		if n == 230 || n == 300 || n == 600 || n == 620 {
 			requirePosted(t, store, b.book.Tenant, batch...)
 			batch = nil
 			if n != 620 {
@@ -157,45 +159,8 @@ func (b sealedBook) tamper(t *testing.T, edits ...string) {
 	}
 }
 
-// The parts of an edit that leaves no contradiction behind.
 const (
-	raiseBoth = `update ledger.posting set amount = amount + 100 where seq = 200`
-	// What follows from the lines: balances after each, and the sums.
-	recomputeBalances = `
-with after as (
-  select p.recorded_at, p.book_id, p.line,
-         sum(case p.layer when 'P' then case p.side when 'D' then p.amount else -p.amount end else 0 end) over w as posted,
-         sum(case when p.side = 'D' and p.layer = 'H' then p.amount when p.side = 'D' and p.layer = 'R' then -p.amount else 0 end) over w as hd,
-         sum(case when p.side = 'C' and p.layer = 'H' then p.amount when p.side = 'C' and p.layer = 'R' then -p.amount else 0 end) over w as hc
-    from ledger.posting p window w as (partition by p.account_id order by p.recorded_at, p.line)
-)
-update ledger.posting p set posted_after = a.posted, held_debits_after = a.hd, held_credits_after = a.hc
-  from after a where a.recorded_at = p.recorded_at and a.book_id = p.book_id and a.line = p.line;
-update ledger.balance b
-   set debits_posted = s.d, credits_posted = s.c, debits_pending = s.dp, credits_pending = s.cp
-  from (select a.id,
-               coalesce(sum(p.amount) filter (where p.layer = 'P' and p.side = 'D'), 0) as d,
-               coalesce(sum(p.amount) filter (where p.layer = 'P' and p.side = 'C'), 0) as c,
-               coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'D'), 0) as dp,
-               coalesce(sum(case p.layer when 'H' then p.amount when 'R' then -p.amount end) filter (where p.side = 'C'), 0) as cp
-          from ledger.account a left join ledger.posting p on p.account_id = a.id group by a.id) s
- where s.id = b.account_id`
-	// Every hash, from the first on.
-	recomputeChain = `
-do $$
-declare
-  b ledger.book; j ledger.journal; prev bytea; lines bytea;
-begin
-  select * into b from ledger.book;
-  prev := b.genesis;
-  for j in select * from ledger.journal where book_id = b.id order by seq loop
-    select string_agg(ledger.line_bytes(p.line, a.code, a.currency, p.side, p.layer, p.amount, p.posted_after, p.held_debits_after, p.held_credits_after), ''::bytea order by p.line)
-      into lines from ledger.posting p join ledger.account a on a.id = p.account_id where p.recorded_at = j.recorded_at and p.book_id = b.id;
-    prev := ledger.journal_hash(prev, j, lines);
-    update ledger.journal set hash = prev where book_id = b.id and seq = j.seq and recorded_at = j.recorded_at;
-  end loop;
-  update ledger.book set hash = prev, seq = (select max(seq) from ledger.journal), recorded_at = (select max(recorded_at) from ledger.journal);
-end $$`
+	raiseBoth     = `update ledger.posting set amount = amount + 100 where seq = 200`
 	cutAfter590   = `delete from ledger.posting where seq > 590; delete from ledger.journal where seq > 590; delete from ledger.journal_key where seq > 590; delete from ledger.journal_link where seq > 590`
 	forgetClosing = `delete from ledger.period_total; delete from ledger.period_event`
 	forgetSealing = `delete from ledger.cosignature; delete from ledger.checkpoint; delete from ledger.tile`
@@ -213,17 +178,17 @@ func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 	}{
 		{"an amount", []string{`update ledger.posting set amount = amount + 1 where seq = 200 and line = 1`}, edited},
 		{"both sides of it", []string{raiseBoth}, edited},
-		{"both sides and every balance", []string{raiseBoth, recomputeBalances}, edited},
-		{"both sides, every balance and the whole chain", []string{raiseBoth, recomputeBalances, recomputeChain}, edited},
+		{"both sides and every balance", []string{raiseBoth, rewrite.Balances}, edited},
+		{"both sides, every balance and the whole chain", []string{raiseBoth, rewrite.Balances, rewrite.Chain}, edited},
 		{"one gone from the middle", []string{
-			`delete from ledger.posting where seq = 200; delete from ledger.journal where seq = 200; delete from ledger.journal_key where seq = 200`, recomputeBalances,
+			`delete from ledger.posting where seq = 200; delete from ledger.journal where seq = 200; delete from ledger.journal_key where seq = 200`, rewrite.Balances,
 		}, edited},
-		{"the end cut off, balances and head set back", []string{cutAfter590, recomputeBalances, recomputeChain}, 591},
+		{"the end cut off, balances and head set back", []string{cutAfter590, rewrite.Balances, rewrite.Chain}, 591},
 		{"one put in at an earlier date", []string{`
 			insert into ledger.journal select seq, recorded_at - interval '1 second', '00000000-0000-4000-8000-000000000001', null, null, null, book_id, effective_on, period, kind,
 			       purpose, actor, 'back-dated', null, null, null, null, hash from ledger.journal where seq = 1;
 			insert into ledger.posting select recorded_at - interval '1 second', seq, account_id, amount, posted_after, 0, 0, book_id, period, line, side, layer from ledger.posting where seq = 1;
-			insert into ledger.journal_key select seq, recorded_at, id, book_id from ledger.journal where reason = 'back-dated'`, recomputeBalances}, 1},
+			insert into ledger.journal_key select seq, recorded_at, id, book_id from ledger.journal where reason = 'back-dated'`, rewrite.Balances}, 1},
 		{"two in each other's place", []string{
 			`update ledger.journal set seq = 401 - seq where seq in (200, 201); update ledger.posting set seq = 401 - seq where seq in (200, 201); update ledger.journal_key set seq = 401 - seq where seq in (200, 201)`,
 		}, edited},
@@ -256,7 +221,7 @@ func TestTenEditsByASuperuserAreTenDetections(t *testing.T) {
 		{"one more in a closed period, the rest recomputed", []string{
 			`update ledger.period_event set seq = 610, hash = (select hash from ledger.journal where seq = 610)`,
 			`update ledger.journal set period = (select period from ledger.period_event) where seq = 615; update ledger.posting set period = (select period from ledger.period_event) where seq = 615`,
-			recomputeChain,
+			rewrite.Chain,
 		}, 615},
 	} {
 		b.tamper(t, c.edits...)
@@ -295,8 +260,8 @@ func TestAKeptCheckpointAloneFindsAFullRewriteAndACutTail(t *testing.T) {
 		first int64
 		says  string
 	}{
-		"full rewrite": {[]string{raiseBoth, recomputeBalances, recomputeChain, forgetSealing, forgetClosing}, 1, "another root"},
-		"cut tail":     {[]string{cutAfter590, recomputeBalances, recomputeChain, forgetSealing, forgetClosing}, 591, "cut off"},
+		"full rewrite": {[]string{raiseBoth, rewrite.Balances, rewrite.Chain, forgetSealing, forgetClosing}, 1, "another root"},
+		"cut tail":     {[]string{cutAfter590, rewrite.Balances, rewrite.Chain, forgetSealing, forgetClosing}, 591, "cut off"},
 		"no book at all": {[]string{
 			forgetClosing, forgetSealing + `; delete from ledger.posting; delete from ledger.journal_link; delete from ledger.journal_key; delete from ledger.journal; delete from ledger.balance; delete from ledger.account; delete from ledger.book`,
 		}, 1, "not there"},
@@ -318,8 +283,8 @@ func TestASealerNeverSignsWhatDoesNotContinueWhatItSigned(t *testing.T) {
 	b.save(t)
 	seals := postgres.NewSeals(b.db.Pool("sealer"))
 	for name, edits := range map[string][]string{
-		"rewritten right of the tiles": {`update ledger.posting set amount = amount + 100 where seq = 550`, recomputeBalances, recomputeChain},
-		"cut":                          {cutAfter590, recomputeBalances, recomputeChain},
+		"rewritten right of the tiles": {`update ledger.posting set amount = amount + 100 where seq = 550`, rewrite.Balances, rewrite.Chain},
+		"cut":                          {cutAfter590, rewrite.Balances, rewrite.Chain},
 		"one missing":                  {`delete from ledger.journal where seq = 610`},
 		"its checkpoint replaced":      {`update ledger.checkpoint set signed = translate(signed, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'BCDEFGHIJKLMNOPQRSTUVWXYZA') where size = 600`},
 	} {
@@ -333,7 +298,7 @@ func TestASealerNeverSignsWhatDoesNotContinueWhatItSigned(t *testing.T) {
 		b.restore(t)
 	}
 	// All of it forgotten, but for what the sealer kept.
-	b.tamper(t, raiseBoth, recomputeBalances, recomputeChain, forgetSealing)
+	b.tamper(t, raiseBoth, rewrite.Balances, rewrite.Chain, forgetSealing)
 	due, err := seals.Due(t.Context(), nil)
 	require.NoError(t, err)
 	kept, err := seal.Open(b.kept, b.key.PublicKey)
@@ -348,7 +313,7 @@ func TestAnInterruptedAuditGoesOn(t *testing.T) {
 	b := newSealedBook(t)
 	full := b.audit(t, b.kept)
 	require.Equal(t, int64(620), full.Books[0].Transactions)
-	require.Equal(t, int64(2), full.Books[0].Checkpoints)
+	require.Equal(t, int64(3), full.Books[0].Checkpoints)
 	var states []postgres.AuditState
 	audit(t, b.db, postgres.Audit{Keys: []seal.PublicKey{b.key.PublicKey}, Every: 1, Save: func(s postgres.AuditState) error {
 		raw, err := json.Marshal(s)

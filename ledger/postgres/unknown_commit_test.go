@@ -174,12 +174,12 @@ func TestALateCommitIsFound(t *testing.T) {
 		results, err = store.Post(t.Context(), book, []ledger.Transaction{x})
 	}()
 	var parcels []*parcel
-	require.Eventually(t, func() bool { parcels = w.held(); return len(parcels) == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { parcels = w.held(); return len(parcels) == 1 }, 30*time.Second, time.Millisecond)
 	super := db.Super()
 	require.Eventually(t, func() bool {
 		var waiting bool
 		return super.QueryRow(t.Context(), `select exists (select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database())`).Scan(&waiting) == nil && waiting
-	}, 10*time.Second, time.Millisecond, "nobody waits for the book")
+	}, 30*time.Second, time.Millisecond, "nobody waits for the book")
 	_, arrived := parcels[0].arrive()
 	require.NoError(t, arrived)
 	<-done

@@ -237,8 +237,7 @@ func TestAnEmptyReportIsOneToo(t *testing.T) {
 
 // Rows are written as they come: while the source still has most of them, the
 // reader has most of what came before, and the heap does not grow with them.
-func TestRowsAreNotKept(t *testing.T) {
-	t.Parallel()
+func TestRowsAreNotKept(t *testing.T) { //nolint:paralleltest // measures the heap, which nobody else may fill
 	const n = 200_000
 	for _, f := range []report.Format{report.JSON, report.CSV} {
 		var written counter

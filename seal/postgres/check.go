@@ -97,7 +97,9 @@ func (v *Check) Grow(ctx context.Context) error {
 		return err
 	}
 	for c != nil && c.size <= size {
-		v.checkStored(c)
+		if err := v.checkStored(ctx, c); err != nil {
+			return err
+		}
 		v.stored = v.stored[1:]
 		if c, err = v.nextCheckpoint(ctx); err != nil {
 			return err
@@ -107,7 +109,9 @@ func (v *Check) Grow(ctx context.Context) error {
 		k := v.Kept[i]
 		if k.Size == size && IsOf(k.Checkpoint, v.Name) {
 			k.Found = true
-			v.checkRoot(k.Checkpoint, "a checkpoint that was kept")
+			if err := v.checkRoot(ctx, k.Checkpoint, "a checkpoint that was kept"); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -137,7 +141,7 @@ func (v *Check) nextCheckpoint(ctx context.Context) (*storedCheckpoint, error) {
 	return &v.stored[0], nil
 }
 
-func (v *Check) checkStored(c *storedCheckpoint) {
+func (v *Check) checkStored(ctx context.Context, c *storedCheckpoint) error {
 	v.Checkpoints++
 	place := fmt.Sprintf("checkpoint at %d", c.size)
 	signed := []byte(c.signed + c.lines)
@@ -147,27 +151,61 @@ func (v *Check) checkStored(c *storedCheckpoint) {
 	}
 	if err != nil {
 		v.Breach(0, place, "%v", err)
-		return
+		return nil
 	}
 	if said.Size != c.size || !bytes.Equal(said.Root[:], c.root) || !IsOf(said, v.Name) {
 		v.Breach(0, place, "what was signed is not what stands beside it")
-		return
+		return nil
 	}
-	v.checkRoot(said, "a stored checkpoint")
+	return v.checkRoot(ctx, said, "a stored checkpoint")
 }
 
-// checkRoot compares a signed root with the tree, which is at its size.
-func (v *Check) checkRoot(c seal.Checkpoint, what string) {
+// checkRoot compares a signed root with the tree, which is at its size. The
+// first entry that is not as it was sealed is one that is known to be bad, or
+// that the tile which was full later has otherwise, or any since the last
+// checkpoint that was good.
+func (v *Check) checkRoot(ctx context.Context, c seal.Checkpoint, what string) error {
 	if c.Root == v.Frontier.Root() && c.Size == v.Frontier.Size {
 		v.LastGood = max(v.LastGood, c.Size)
-		return
+		return nil
+	}
+	bad := v.FirstBad()
+	if bad == 0 {
+		var err error
+		if bad, err = v.differs(ctx); err != nil {
+			return err
+		}
 	}
 	first := v.LastGood + 1
-	if bad := v.FirstBad(); bad > 0 {
+	if bad > 0 {
 		first = min(max(first, bad), c.Size)
 	}
 	v.Breach(first, fmt.Sprintf("checkpoint at %d", c.Size),
 		"%s has another root: what was sealed from sequence %d to %d is not what is stored now", what, v.LastGood+1, c.Size)
+	return nil
+}
+
+// differs is the first entry right of the last full tile that the stored tile
+// has otherwise; 0 when it has them all so, or is not full in the database either.
+func (v *Check) differs(ctx context.Context) (int64, error) {
+	if len(v.Tiler.Levels) == 0 {
+		return 0, nil
+	}
+	l := v.Tiler.Levels[0]
+	var root, hashes []byte
+	err := v.DB.QueryRow(ctx, v.SQL.tile, v.ID, 0, l.Tiles).Scan(&root, &hashes)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read a tile: %w", err)
+	}
+	for i, h := range l.Hashes {
+		if len(hashes) >= 32*(i+1) && !bytes.Equal(hashes[32*i:32*i+32], h[:]) {
+			return l.Tiles*seal.TileWidth + int64(i) + 1, nil
+		}
+	}
+	return 0, nil
 }
 
 // End finds what was sealed and is not there any more. seq is the last sequence.

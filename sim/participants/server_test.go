@@ -45,7 +45,7 @@ func serve(t *testing.T, cfg participants.Config) side {
 }
 
 func (s side) do(tb require.TestingT, method, path, body string) (int, map[string]any) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	require.NoError(tb, err)

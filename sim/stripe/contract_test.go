@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/recourse/recourse/internal/freeport"
 	"github.com/recourse/recourse/sim/stripe"
 )
 
@@ -33,10 +35,9 @@ func stripeMock(t *testing.T) string {
 		}
 	}
 	free := func() string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port, err := freeport.Find(t.Context())
 		require.NoError(t, err)
-		require.NoError(t, l.Close())
-		return l.Addr().String()
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	addr := free()
