@@ -210,7 +210,9 @@ func (c *Checker) place(s string, where at) {
 	id, err := gs1.Parse(s)
 	if err != nil {
 		rule := ruleOf(err)
-		if rule == "id-form" {
+		if r, ok := RuleNamed(rule); ok && r.Verdict == Reject {
+			// The event is about its things; where it was and who took part is
+			// lost, and a person can ask.
 			rule = "place-form"
 		}
 		c.find(rule, where, "%s", detailOf(err))

@@ -137,14 +137,10 @@ const (
 	badExpiry int32 = -1 << 31
 )
 
-// madeOf reads lot and expiry of a commissioning event, in the namespace of
-// the CBV (1.2 section 9.2.2) or the old one of GS1 US.
+// madeOf reads lot and expiry of a commissioning event.
 func madeOf(e *epcis.Event) batch {
-	b := batch{lot: value(field(e.ILMD, "lotNumber"))}
-	if f := field(e.ILMD, "itemExpirationDate"); f != nil {
-		b.expiry = day(value(f))
-	}
-	return b
+	lot, expiry, _ := e.Batch()
+	return batch{lot: lot, expiry: day(expiry)}
 }
 
 // day reads a date, or the date of a date and time.
@@ -155,7 +151,7 @@ func day(s string) int32 {
 	if len(s) > 10 && s[10] == 'T' {
 		s = s[:10]
 	}
-	if len(s) == 11 && s[10] == 'Z' { // XML Schema lets a date have a zone
+	if len(s) == 11 && s[10] == 'Z' || len(s) == 16 && validZone(s[10:]) { // XML Schema lets a date have a zone
 		s = s[:10]
 	}
 	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
