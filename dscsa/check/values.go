@@ -40,8 +40,10 @@ func (c *Checker) values(e *epcis.Event) {
 		where := at{c.n, "sensorElementList", i + 1}
 		c.fields(s.Metadata, where)
 		c.fields(s.Extensions, where)
+		c.sensor(s.Metadata, where)
 		for _, r := range s.Reports {
 			c.fields(r, where)
+			c.sensor(r, where)
 		}
 	}
 	for i, s := range e.Certifications {
