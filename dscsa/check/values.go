@@ -17,12 +17,8 @@ func (c *Checker) values(e *epcis.Event) {
 	for i := range e.BizTransactions {
 		c.transaction(e.BizTransactions[i].ID, at{c.n, "bizTransactionList", i + 1})
 	}
-	for i := range e.Sources {
-		c.place(e.Sources[i].ID, at{c.n, "sourceList", i + 1})
-	}
-	for i := range e.Destinations {
-		c.place(e.Destinations[i].ID, at{c.n, "destinationList", i + 1})
-	}
+	c.partiesOf(e.Sources, "sourceList")
+	c.partiesOf(e.Destinations, "destinationList")
 	if len(e.ILMD) > 0 {
 		c.fields(e.ILMD, c.here("ilmd"))
 	}
@@ -41,6 +37,9 @@ func (c *Checker) values(e *epcis.Event) {
 		c.fields(s.Metadata, where)
 		c.fields(s.Extensions, where)
 		c.sensor(s.Metadata, where)
+		if len(s.Reports) == 0 {
+			c.find("sensor-value", where, "the sensor reports nothing: add a sensorReport")
+		}
 		for _, r := range s.Reports {
 			c.fields(r, where)
 			c.sensor(r, where)
@@ -48,6 +47,17 @@ func (c *Checker) values(e *epcis.Event) {
 	}
 	for i, s := range e.Certifications {
 		c.text(s, at{c.n, "certificationInfo", i + 1})
+	}
+}
+
+// partiesOf checks sources or destinations.
+func (c *Checker) partiesOf(list []epcis.Reference, name string) {
+	for i := range list {
+		where := at{c.n, name, i + 1}
+		c.place(list[i].ID, where)
+		if list[i].Type == "" {
+			c.find("party-type-missing", where, "%s has no type: owner, holder or location?", brief(list[i].ID))
+		}
 	}
 }
 
