@@ -220,10 +220,11 @@ end $$;
 -- +goose StatementEnd
 
 -- Removes the bytes of the documents that a decision of this transaction names,
--- under an order; with p_done, nothing more is to go under it. A document's
--- entry, hash and events stay.
+-- under an order, if there are any; every document up to p_reached has been
+-- looked at then, and with p_done all of them. A document's entry, hash and
+-- events stay.
 -- +goose StatementBegin
-create function custody.purge(p_tenant uuid, p_chain integer, p_order bigint, p_decision bigint, p_done boolean) returns void
+create function custody.purge(p_tenant uuid, p_chain integer, p_order bigint, p_decision bigint, p_reached bigint, p_done boolean) returns void
   language plpgsql security definer
   set search_path = custody, pg_temp as $$
 declare
@@ -248,14 +249,11 @@ begin
     select p_chain, x.seq, p_order, p_decision from jsonb_to_recordset(body -> 'documents') as x (seq bigint);
     delete from document_part p using jsonb_to_recordset(body -> 'documents') as x (seq bigint) where p.chain_id = p_chain and p.document = x.seq;
     update purge_order o
-       set reached = greatest(o.reached, x.last), documents = o.documents + x.documents, bytes = o.bytes + x.bytes
-      from (select max(x.seq) as last, count(*) as documents, sum(x.size) as bytes
-              from jsonb_to_recordset(body -> 'documents') as x (seq bigint, size bigint)) x
+       set documents = o.documents + x.documents, bytes = o.bytes + x.bytes
+      from (select count(*) as documents, sum(x.size) as bytes from jsonb_to_recordset(body -> 'documents') as x (seq bigint, size bigint)) x
      where o.chain_id = p_chain and o.id = p_order;
   end if;
-  if p_done then
-    update purge_order set done = true where chain_id = p_chain and id = p_order;
-  end if;
+  update purge_order set reached = greatest(reached, p_reached), done = done or p_done where chain_id = p_chain and id = p_order;
   perform leave();
 end $$;
 -- +goose StatementEnd
@@ -264,7 +262,7 @@ end $$;
 drop function custody.purge_document(uuid, integer, bigint);
 
 revoke all on function custody.today(), custody.purge_is_lawful(), custody.approved(uuid, custody.decision, text),
-  custody.order_purge(uuid, integer, bigint), custody.purge(uuid, integer, bigint, bigint, boolean) from public;
+  custody.order_purge(uuid, integer, bigint), custody.purge(uuid, integer, bigint, bigint, bigint, boolean) from public;
 grant execute on function custody.today() to app_api, app_worker, auditor_ro;
-grant execute on function custody.order_purge(uuid, integer, bigint), custody.purge(uuid, integer, bigint, bigint, boolean) to app_api;
+grant execute on function custody.order_purge(uuid, integer, bigint), custody.purge(uuid, integer, bigint, bigint, bigint, boolean) to app_api;
 reset role;

@@ -22,10 +22,11 @@ var (
 	sqlPurge      = statement("door/purge")
 )
 
-// A round of a purge holds the chain for as long as it takes: no more than so
-// many documents and, but for one that is larger itself, so many bytes.
+// A round of a purge holds the chain for as long as it takes: it looks at no
+// more than so many documents and removes, but for one that is larger itself,
+// no more than so many bytes.
 const (
-	purgedTogether      = 200
+	lookedAtTogether    = 200
 	purgedBytesTogether = 64 << 20
 )
 
@@ -114,17 +115,22 @@ func (st *Store) PurgeTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, order
 	if err != nil || p.Done {
 		return p, err
 	}
-	found, err := s.due(ctx, p.Reached, p.UpTo, p.Before, purgedTogether)
+	found, err := s.due(ctx, p.Reached, p.UpTo, p.Before, lookedAtTogether)
 	if err != nil {
 		return p, err
 	}
-	body, done := purgedBody{Order: order, Documents: []purgedFact{}}, len(found) < purgedTogether
+	body, reached, done := purgedBody{Order: order, Documents: []purgedFact{}}, p.Reached, len(found) < lookedAtTogether
 	bytes := int64(0)
 	for _, d := range found {
+		if !d.Goes {
+			reached = d.Seq
+			continue
+		}
 		if bytes += d.Size; bytes > purgedBytesTogether && len(body.Documents) > 0 {
 			done = false
 			break
 		}
+		reached = d.Seq
 		body.Documents = append(body.Documents, purgedFact{
 			Seq: d.Seq, SHA256: hex.EncodeToString(d.SHA256), Size: d.Size, KeptUntil: d.KeptUntil.Format(time.DateOnly),
 		})
@@ -141,7 +147,7 @@ func (st *Store) PurgeTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, order
 		}
 		told = &id
 	}
-	if _, err := tx.Exec(ctx, sqlPurge, tenant, s.id, order, told, done); err != nil {
+	if _, err := tx.Exec(ctx, sqlPurge, tenant, s.id, order, told, reached, done); err != nil {
 		if isConstraint(err, "retention_is_over") {
 			return p, ErrKept
 		}

@@ -39,12 +39,13 @@ type RetentionClass struct {
 	Over    int64 // whose six years are over by this class
 }
 
-// DueDocument is a document that may go.
+// DueDocument is a document one of whose classes is over.
 type DueDocument struct {
 	Seq        int64
 	SHA256     []byte
 	Size       int64
-	KeptUntil  time.Time // the last day
+	KeptUntil  time.Time // the last day; zero: open, or a hold in force keeps it
+	Goes       bool      // nothing keeps it any more
 	RecordedAt time.Time
 	Sender     string
 }
@@ -84,8 +85,8 @@ func (st *Store) Retention(ctx context.Context, tenant uuid.UUID, before time.Ti
 	return out, err
 }
 
-// DocumentsDue lists documents that may go before a day, in order, after one.
-// ErrFuture.
+// DocumentsDue lists documents one of whose classes is over before a day, in
+// order, after one, and which of them may go. ErrFuture.
 func (st *Store) DocumentsDue(ctx context.Context, tenant uuid.UUID, before time.Time, after int64, limit int) (out []DueDocument, err error) {
 	err = pgtenant.ReadTx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		s, err := look(ctx, tx, tenant)
@@ -118,8 +119,11 @@ func (s *session) day(ctx context.Context, asked time.Time) (time.Time, error) {
 
 func (s *session) due(ctx context.Context, after, upTo int64, before time.Time, limit int) ([]DueDocument, error) {
 	return collect(ctx, s.tx, "look for documents whose time is over", sqlDocumentsDue, func(rows pgx.Rows) (d DueDocument, err error) {
-		err = rows.Scan(&d.Seq, &d.SHA256, &d.Size, &d.KeptUntil, &d.RecordedAt, &d.Sender)
-		d.RecordedAt = d.RecordedAt.UTC()
+		var until *time.Time
+		err = rows.Scan(&d.Seq, &d.SHA256, &d.Size, &until, &d.RecordedAt, &d.Sender)
+		if d.RecordedAt = d.RecordedAt.UTC(); until != nil {
+			d.KeptUntil, d.Goes = *until, until.Before(before)
+		}
 		return d, err
 	}, s.id, after, upTo, before, limit)
 }

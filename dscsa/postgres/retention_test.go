@@ -188,7 +188,14 @@ func TestRecordsGoWhenTheirTimeIsOverAndAnEntrySaysSo(t *testing.T) {
 	require.Zero(t, early.Documents, "on the last day they are kept")
 	due, err := a.store.DocumentsDue(t.Context(), a.tenant, time.Time{}, 0, 10)
 	require.NoError(t, err)
-	require.Len(t, due, 2)
+	going := map[int64]bool{}
+	for _, d := range due {
+		going[d.Seq] = d.Goes
+	}
+	require.Equal(t, map[int64]bool{
+		over[0]: true, over[1]: true, kept["a later event"]: false, kept["under legal hold"]: false, kept["a later class"]: false,
+		kept["an open class"]: false, kept["not looked at"]: false,
+	}, going)
 	require.Equal(t, "2021-03-01", due[0].KeptUntil.Format(time.DateOnly))
 
 	order := a.order(t)
@@ -299,7 +306,7 @@ func TestTheDatabaseKeepsWhatIsToBeKept(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.Exec(ctx, `select custody.purge($1, c.id, $2, $3, false) from custody.chain c`, a.tenant, order, id)
+			_, err = tx.Exec(ctx, `select custody.purge($1, c.id, $2, $3, 0, false) from custody.chain c`, a.tenant, order, id)
 			return err
 		})
 	}
@@ -370,7 +377,7 @@ func TestTheDatabaseKeepsWhatIsToBeKept(t *testing.T) {
 		return err
 	})
 	require.ErrorIs(t, err, postgres.ErrFuture)
-	_, err = a.db.Pool("app_worker").Exec(t.Context(), `select custody.purge($1, 1, 1, 1, false)`, a.tenant)
+	_, err = a.db.Pool("app_worker").Exec(t.Context(), `select custody.purge($1, 1, 1, 1, 1, false)`, a.tenant)
 	refused("the worker", "", "42501", err)
 
 	// Nor does the owner of the tables get round it, who can open the doors.
