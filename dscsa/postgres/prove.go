@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/google/uuid"
@@ -12,7 +13,10 @@ import (
 	"github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/seal"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
+
+var sqlCheckpoints = statement("queries/checkpoints")
 
 // EventPlace is where an event is recorded.
 type EventPlace struct {
@@ -70,4 +74,46 @@ func (st *Store) Prove(ctx context.Context, tenant uuid.UUID, seq int64) (bundle
 		return proof.Bundle{}, fmt.Errorf("prove event %d: %w", seq, err)
 	}
 	return bundle, nil
+}
+
+// LastCheckpoint is the last checkpoint of a tenant's custody that a witness
+// has co-signed, or its last one if none has. Errors: sealpg.ErrNotSealed.
+func (st *Store) LastCheckpoint(ctx context.Context, tenant uuid.UUID) (out sealpg.Sealed, err error) {
+	err = pgtenant.ReadTx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
+		s, err := look(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		out, err = sealSQL.CheckpointFor(ctx, tx, s.id, 1)
+		return err
+	})
+	return out, err
+}
+
+// Checkpoints lists the checkpoints of a tenant's custody, newest first, from
+// before a size (0: from the newest).
+func (st *Store) Checkpoints(ctx context.Context, tenant uuid.UUID, before int64, limit int) (out []sealpg.Sealed, err error) {
+	if before == 0 {
+		before = math.MaxInt64
+	}
+	err = pgtenant.ReadTx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
+		s, err := look(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		out, err = collect(ctx, tx, "read checkpoints", sqlCheckpoints, scanSealed, s.id, before, limit)
+		return err
+	})
+	return out, err
+}
+
+func scanSealed(rows pgx.Rows) (c sealpg.Sealed, err error) {
+	var size int64
+	var signed string
+	if err := rows.Scan(&size, &c.SealedAt, &signed); err != nil {
+		return c, err
+	}
+	c.Signed, c.SealedAt = []byte(signed), c.SealedAt.UTC()
+	c.Checkpoint, err = seal.Peek(c.Signed)
+	return c, err
 }
