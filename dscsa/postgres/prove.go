@@ -27,20 +27,19 @@ type EventPlace struct {
 // EventPlaces finds where an event is recorded, by its EPCIS id or, if id is
 // "", by its sequence: at most ten places, among the tenants the role sees, or
 // in one of them. An id stands for an event and for its error declaration.
-func (st *Store) EventPlaces(ctx context.Context, tenant uuid.NullUUID, id string, seq int64) ([]EventPlace, error) {
+func (st *Store) EventPlaces(ctx context.Context, tenant uuid.NullUUID, id string, seq int64) (out []EventPlace, err error) {
 	sql, arg := sqlEventByID, any(id)
 	if id == "" {
 		sql, arg = sqlEventBySeq, seq
 	}
-	rows, err := st.pool.Query(ctx, sql, arg, tenant)
-	if err != nil {
-		return nil, fmt.Errorf("look for the event: %w", err)
-	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[EventPlace])
-	if err != nil {
-		return nil, fmt.Errorf("look for the event: %w", err)
-	}
-	return out, nil
+	err = pgtenant.ReadTx(ctx, st.pool, tenant.UUID, func(ctx context.Context, tx pgx.Tx) error {
+		out, err = collect(ctx, tx, "look for the event", sql, func(rows pgx.Rows) (p EventPlace, err error) {
+			err = rows.Scan(&p.Tenant, &p.Seq)
+			return p, err
+		}, arg, tenant)
+		return err
+	})
+	return out, err
 }
 
 // Prove makes the offline proof of the event under a sequence. Errors:

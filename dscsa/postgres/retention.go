@@ -65,7 +65,8 @@ func (st *Store) RetentionTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b
 		return out, err
 	}
 	out.Classes, err = collect(ctx, tx, "read how long records are kept", sqlRetentionClasses, func(rows pgx.Rows) (c RetentionClass, err error) {
-		return c, rows.Scan(&c.Class, &c.Records, &c.Open, &c.Over)
+		err = rows.Scan(&c.Class, &c.Records, &c.Open, &c.Over)
+		return c, err
 	}, s.id, out.Before)
 	if err != nil {
 		return out, err
