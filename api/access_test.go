@@ -43,6 +43,10 @@ func fill(path, saga, approval string) string {
 		id = "qtn_1"
 	case strings.Contains(path, "audit"):
 		id = "act_11" // ten each, the keys that were made, and of ours one more
+	case strings.Contains(path, "legal_holds"):
+		id = "lgh_1"
+	case strings.Contains(path, "purges"):
+		id = "prg_1"
 	case strings.Contains(path, "approvals"):
 		id = approval
 	}
@@ -123,6 +127,17 @@ var allowed = map[string][]string{
 	"GET /v1/quarantines":                   {"operator", "recall_operator", "auditor"},
 	"POST /v1/quarantines":                  {"operator", "recall_operator"},
 	"POST /v1/quarantines/{id}/release":     {"operator", "recall_operator"},
+	"GET /v1/legal_holds":                   {"operator", "recall_operator", "auditor"},
+	"POST /v1/legal_holds":                  {"operator", "recall_operator"},
+	"POST /v1/legal_holds/{id}/lift":        {"operator", "recall_operator"},
+	"GET /v1/custody/retention":             {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/due":                   {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/purges":                {"operator", "recall_operator", "auditor"},
+	"POST /v1/custody/purges":               {"operator", "recall_operator"},
+	"POST /v1/custody/purges/{id}/run":      {"operator", "recall_operator"},
+	"GET /v1/custody/checkpoint":            {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/checkpoints":           {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/proofs":                {"operator", "recall_operator", "auditor"},
 	"GET /v1/trace":                         {"operator", "recall_operator", "auditor", "marketplace"},
 }
 

@@ -253,6 +253,81 @@ func (e BookingRequestPaymentFlow) Valid() bool {
 	}
 }
 
+// Defines values for CustodyCheckpointObject.
+const (
+	CustodyCheckpointObjectCustodyCheckpoint CustodyCheckpointObject = "custody_checkpoint"
+)
+
+// Valid indicates whether the value is a known member of the CustodyCheckpointObject enum.
+func (e CustodyCheckpointObject) Valid() bool {
+	switch e {
+	case CustodyCheckpointObjectCustodyCheckpoint:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustodyCheckpointListObject.
+const (
+	CustodyCheckpointListObjectList CustodyCheckpointListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the CustodyCheckpointListObject enum.
+func (e CustodyCheckpointListObject) Valid() bool {
+	switch e {
+	case CustodyCheckpointListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustodyProofFormat.
+const (
+	RecourseCustodyProof1 CustodyProofFormat = "recourse-custody-proof/1"
+)
+
+// Valid indicates whether the value is a known member of the CustodyProofFormat enum.
+func (e CustodyProofFormat) Valid() bool {
+	switch e {
+	case RecourseCustodyProof1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DueDocumentObject.
+const (
+	DueDocumentObjectDueDocument DueDocumentObject = "due_document"
+)
+
+// Valid indicates whether the value is a known member of the DueDocumentObject enum.
+func (e DueDocumentObject) Valid() bool {
+	switch e {
+	case DueDocumentObjectDueDocument:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DueDocumentListObject.
+const (
+	DueDocumentListObjectList DueDocumentListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the DueDocumentListObject enum.
+func (e DueDocumentListObject) Valid() bool {
+	switch e {
+	case DueDocumentListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventObject.
 const (
 	EventObjectEvent EventObject = "event"
@@ -481,6 +556,36 @@ func (e LedgerTransactionObject) Valid() bool {
 	}
 }
 
+// Defines values for LegalHoldObject.
+const (
+	LegalHoldObjectLegalHold LegalHoldObject = "legal_hold"
+)
+
+// Valid indicates whether the value is a known member of the LegalHoldObject enum.
+func (e LegalHoldObject) Valid() bool {
+	switch e {
+	case LegalHoldObjectLegalHold:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LegalHoldListObject.
+const (
+	LegalHoldListObjectList LegalHoldListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the LegalHoldListObject enum.
+func (e LegalHoldListObject) Valid() bool {
+	switch e {
+	case LegalHoldListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LicenceRequestKind.
 const (
 	FdaFinding      LicenceRequestKind = "fda_finding"
@@ -655,6 +760,36 @@ func (e ProductRequestSchedule) Valid() bool {
 	}
 }
 
+// Defines values for PurgeObject.
+const (
+	PurgeObjectPurge PurgeObject = "purge"
+)
+
+// Valid indicates whether the value is a known member of the PurgeObject enum.
+func (e PurgeObject) Valid() bool {
+	switch e {
+	case PurgeObjectPurge:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PurgeListObject.
+const (
+	PurgeListObjectList PurgeListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the PurgeListObject enum.
+func (e PurgeListObject) Valid() bool {
+	switch e {
+	case PurgeListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for QuarantineObject.
 const (
 	QuarantineObjectQuarantine QuarantineObject = "quarantine"
@@ -784,6 +919,45 @@ const (
 func (e ReportObject) Valid() bool {
 	switch e {
 	case ReportObjectReport:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionClassesClass.
+const (
+	K1 RetentionClassesClass = "K1"
+	K2 RetentionClassesClass = "K2"
+	K3 RetentionClassesClass = "K3"
+	K4 RetentionClassesClass = "K4"
+)
+
+// Valid indicates whether the value is a known member of the RetentionClassesClass enum.
+func (e RetentionClassesClass) Valid() bool {
+	switch e {
+	case K1:
+		return true
+	case K2:
+		return true
+	case K3:
+		return true
+	case K4:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionObject.
+const (
+	RetentionObjectRetention RetentionObject = "retention"
+)
+
+// Valid indicates whether the value is a known member of the RetentionObject enum.
+func (e RetentionObject) Valid() bool {
+	switch e {
+	case RetentionObjectRetention:
 		return true
 	default:
 		return false
@@ -1555,8 +1729,99 @@ type Bound = int64
 // Example: usd
 type Currency = string
 
+// CustodyCheckpoint defines model for CustodyCheckpoint.
+type CustodyCheckpoint struct {
+	// Note The signed note with its cosignatures.
+	Note   string                  `json:"note"`
+	Object CustodyCheckpointObject `json:"object"`
+
+	// Origin Names the chain.
+	Origin string `json:"origin"`
+
+	// Root Root of the tree, base64.
+	Root string `json:"root"`
+
+	// SealedAt Example: 2026-11-23T14:03:22.481Z
+	SealedAt Time `json:"sealed_at"`
+
+	// Size Entries, which is the last sequence.
+	Size int64 `json:"size"`
+}
+
+// CustodyCheckpointObject defines model for CustodyCheckpoint.Object.
+type CustodyCheckpointObject string
+
+// CustodyCheckpointList defines model for CustodyCheckpointList.
+type CustodyCheckpointList struct {
+	Data       []CustodyCheckpoint         `json:"data"`
+	HasMore    bool                        `json:"has_more"`
+	NextCursor *string                     `json:"next_cursor"`
+	Object     CustodyCheckpointListObject `json:"object"`
+}
+
+// CustodyCheckpointListObject defines model for CustodyCheckpointList.Object.
+type CustodyCheckpointListObject string
+
+// CustodyProof defines model for CustodyProof.
+type CustodyProof struct {
+	// Checkpoint The signed note whose tree it is in.
+	Checkpoint string `json:"checkpoint"`
+
+	// Content What the record has the hash of.
+	Content   []byte             `json:"content"`
+	EventId   string             `json:"event_id"`
+	Format    CustodyProofFormat `json:"format"`
+	Inclusion [][]byte           `json:"inclusion"`
+
+	// Previous The hash of the chain before it.
+	Previous []byte `json:"previous"`
+
+	// Record Canonical bytes of the entry.
+	Record []byte             `json:"record"`
+	Seq    int64              `json:"seq"`
+	Tenant openapi_types.UUID `json:"tenant"`
+}
+
+// CustodyProofFormat defines model for CustodyProof.Format.
+type CustodyProofFormat string
+
 // Day Example: 2026-11-25
 type Day = openapi_types.Date
+
+// DueDocument defines model for DueDocument.
+type DueDocument struct {
+	// Goes A purge would take it.
+	Goes bool `json:"goes"`
+
+	// Id Example: doc_7
+	Id string `json:"id"`
+
+	// KeptUntil The last day it is kept; left out while that is open, or a hold keeps it.
+	KeptUntil *openapi_types.Date `json:"kept_until,omitempty"`
+	Object    DueDocumentObject   `json:"object"`
+
+	// RecordedAt Example: 2026-11-23T14:03:22.481Z
+	RecordedAt Time    `json:"recorded_at"`
+	Sender     *string `json:"sender,omitempty"`
+
+	// Sha256 Hex.
+	Sha256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// DueDocumentObject defines model for DueDocument.Object.
+type DueDocumentObject string
+
+// DueDocumentList defines model for DueDocumentList.
+type DueDocumentList struct {
+	Data       []DueDocument         `json:"data"`
+	HasMore    bool                  `json:"has_more"`
+	NextCursor *string               `json:"next_cursor"`
+	Object     DueDocumentListObject `json:"object"`
+}
+
+// DueDocumentListObject defines model for DueDocumentList.Object.
+type DueDocumentListObject string
 
 // Entity Legal entity whose books are meant.
 type Entity = string
@@ -1782,6 +2047,46 @@ type LedgerTransactionKind string
 
 // LedgerTransactionObject defines model for LedgerTransaction.Object.
 type LedgerTransactionObject string
+
+// LegalHold defines model for LegalHold.
+type LegalHold struct {
+	// ApprovalId Under which it was lifted.
+	ApprovalId *string `json:"approval_id,omitempty"`
+
+	// Document Example: doc_7
+	Document   *string `json:"document,omitempty"`
+	Everything bool    `json:"everything"`
+
+	// Id Example: lgh_42
+	Id         string  `json:"id"`
+	LiftReason *string `json:"lift_reason,omitempty"`
+
+	// LiftedAt Example: 2026-11-23T14:03:22.481Z
+	LiftedAt *Time `json:"lifted_at,omitempty"`
+
+	// LiftedBy Who proposed it.
+	LiftedBy *string         `json:"lifted_by,omitempty"`
+	Object   LegalHoldObject `json:"object"`
+
+	// PlacedAt Example: 2026-11-23T14:03:22.481Z
+	PlacedAt Time   `json:"placed_at"`
+	PlacedBy string `json:"placed_by"`
+	Reason   string `json:"reason"`
+}
+
+// LegalHoldObject defines model for LegalHold.Object.
+type LegalHoldObject string
+
+// LegalHoldList defines model for LegalHoldList.
+type LegalHoldList struct {
+	Data       []LegalHold         `json:"data"`
+	HasMore    bool                `json:"has_more"`
+	NextCursor *string             `json:"next_cursor"`
+	Object     LegalHoldListObject `json:"object"`
+}
+
+// LegalHoldListObject defines model for LegalHoldList.Object.
+type LegalHoldListObject string
 
 // Licence defines model for Licence.
 type Licence struct {
@@ -2012,6 +2317,41 @@ type ProductRequest struct {
 // ProductRequestSchedule Of the Controlled Substances Act.
 type ProductRequestSchedule string
 
+// Purge defines model for Purge.
+type Purge struct {
+	ApprovalId string             `json:"approval_id"`
+	ApprovedBy []string           `json:"approved_by"`
+	Before     openapi_types.Date `json:"before"`
+	Bytes      int64              `json:"bytes"`
+
+	// Documents Removed so far.
+	Documents int64 `json:"documents"`
+	Done      bool  `json:"done"`
+
+	// Id Example: prg_42
+	Id     string      `json:"id"`
+	Object PurgeObject `json:"object"`
+
+	// OrderedAt Example: 2026-11-23T14:03:22.481Z
+	OrderedAt Time   `json:"ordered_at"`
+	OrderedBy string `json:"ordered_by"`
+	Reason    string `json:"reason"`
+}
+
+// PurgeObject defines model for Purge.Object.
+type PurgeObject string
+
+// PurgeList defines model for PurgeList.
+type PurgeList struct {
+	Data       []Purge         `json:"data"`
+	HasMore    bool            `json:"has_more"`
+	NextCursor *string         `json:"next_cursor"`
+	Object     PurgeListObject `json:"object"`
+}
+
+// PurgeListObject defines model for PurgeList.Object.
+type PurgeListObject string
+
 // Quarantine defines model for Quarantine.
 type Quarantine struct {
 	// Class FD&C 581(21) and (8), 21 CFR part 7; `flagged`: what a document's findings call for.
@@ -2137,6 +2477,34 @@ type ReportCoverBasis string
 
 // ReportObject defines model for Report.Object.
 type ReportObject string
+
+// Retention defines model for Retention.
+type Retention struct {
+	Before  openapi_types.Date `json:"before"`
+	Bytes   int64              `json:"bytes"`
+	Classes []struct {
+		Class RetentionClassesClass `json:"class"`
+
+		// Open Whose years have not begun.
+		Open int64 `json:"open"`
+
+		// Over Whose years are over by this class.
+		Over    int64  `json:"over"`
+		Records int64  `json:"records"`
+		Source  string `json:"source"`
+		What    string `json:"what"`
+		Years   int    `json:"years"`
+	} `json:"classes"`
+	Documents int64           `json:"documents"`
+	Held      int64           `json:"held"`
+	Object    RetentionObject `json:"object"`
+}
+
+// RetentionClassesClass defines model for Retention.Classes.Class.
+type RetentionClassesClass string
+
+// RetentionObject defines model for Retention.Object.
+type RetentionObject string
 
 // ReturnRequest defines model for ReturnRequest.
 type ReturnRequest struct {
@@ -2346,6 +2714,9 @@ type NextPageToken = string
 // OfEntity Legal entity whose books are meant.
 type OfEntity = Entity
 
+// OverBefore defines model for OverBefore.
+type OverBefore = openapi_types.Date
+
 // PageCursor defines model for PageCursor.
 type PageCursor = string
 
@@ -2488,6 +2859,71 @@ type CreateBookingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListCustodyCheckpointsParams defines parameters for ListCustodyCheckpoints.
+type ListCustodyCheckpointsParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDueDocumentsParams defines parameters for ListDueDocuments.
+type ListDueDocumentsParams struct {
+	// Before What is kept until a day before this one is over. Today (UTC) when left out, and no later.
+	Before *OverBefore `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int        `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CustodyProofParams defines parameters for CustodyProof.
+type CustodyProofParams struct {
+	// EventId The EPCIS id of the event.
+	EventId *string `form:"event_id,omitempty" json:"event_id,omitempty"`
+
+	// Seq Its sequence instead, where an id names an event and the declaration that it was wrong.
+	Seq *int64 `form:"seq,omitempty" json:"seq,omitempty"`
+}
+
+// ListPurgesParams defines parameters for ListPurges.
+type ListPurgesParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ProposePurgeJSONBody defines parameters for ProposePurge.
+type ProposePurgeJSONBody struct {
+	// Before What is kept until a day before this one goes. Today (UTC) when left out, and no later.
+	Before *openapi_types.Date `json:"before,omitempty"`
+	Reason Reason              `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposePurgeParams defines parameters for ProposePurge.
+type ProposePurgeParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RunPurgeParams defines parameters for RunPurge.
+type RunPurgeParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRetentionParams defines parameters for GetRetention.
+type GetRetentionParams struct {
+	// Before What is kept until a day before this one is over. Today (UTC) when left out, and no later.
+	Before *OverBefore `form:"before,omitempty" json:"before,omitempty"`
+}
+
 // LedgerEntriesParams defines parameters for LedgerEntries.
 type LedgerEntriesParams struct {
 	Account  AccountCode `form:"account" json:"account"`
@@ -2554,6 +2990,45 @@ type TrialBalanceParams struct {
 
 // TrialBalance200JSONResponseBodyObject defines parameters for TrialBalance.
 type TrialBalance200JSONResponseBodyObject string
+
+// ListLegalHoldsParams defines parameters for ListLegalHolds.
+type ListLegalHoldsParams struct {
+	// InForce `false` lists the lifted ones too.
+	InForce *bool `form:"in_force,omitempty" json:"in_force,omitempty"`
+	Limit   *int  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PlaceLegalHoldJSONBody defines parameters for PlaceLegalHold.
+type PlaceLegalHoldJSONBody struct {
+	Document   *string `json:"document,omitempty"`
+	Everything *bool   `json:"everything,omitempty"`
+	Reason     Reason  `json:"reason"`
+}
+
+// PlaceLegalHoldParams defines parameters for PlaceLegalHold.
+type PlaceLegalHoldParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeLegalHoldLiftJSONBody defines parameters for ProposeLegalHoldLift.
+type ProposeLegalHoldLiftJSONBody struct {
+	Reason Reason `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposeLegalHoldLiftParams defines parameters for ProposeLegalHoldLift.
+type ProposeLegalHoldLiftParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
 
 // ListPartnersParams defines parameters for ListPartners.
 type ListPartnersParams struct {
@@ -2839,6 +3314,9 @@ type ProposeAccountCloseJSONRequestBody ProposeAccountCloseJSONBody
 // CreateBookingJSONRequestBody defines body for CreateBooking for application/json ContentType.
 type CreateBookingJSONRequestBody = BookingRequest
 
+// ProposePurgeJSONRequestBody defines body for ProposePurge for application/json ContentType.
+type ProposePurgeJSONRequestBody ProposePurgeJSONBody
+
 // ProposeJournalJSONRequestBody defines body for ProposeJournal for application/json ContentType.
 type ProposeJournalJSONRequestBody = JournalRequest
 
@@ -2847,6 +3325,12 @@ type ProposeReversalJSONRequestBody ProposeReversalJSONBody
 
 // PostTransactionJSONRequestBody defines body for PostTransaction for application/json ContentType.
 type PostTransactionJSONRequestBody = TransactionRequest
+
+// PlaceLegalHoldJSONRequestBody defines body for PlaceLegalHold for application/json ContentType.
+type PlaceLegalHoldJSONRequestBody PlaceLegalHoldJSONBody
+
+// ProposeLegalHoldLiftJSONRequestBody defines body for ProposeLegalHoldLift for application/json ContentType.
+type ProposeLegalHoldLiftJSONRequestBody ProposeLegalHoldLiftJSONBody
 
 // CreatePartnerJSONRequestBody defines body for CreatePartner for application/json ContentType.
 type CreatePartnerJSONRequestBody = PartnerRequest
@@ -2928,6 +3412,30 @@ type ServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
+	// CustodyCheckpoint The last signed checkpoint of custody, to be kept
+	// (GET /v1/custody/checkpoint)
+	CustodyCheckpoint(c *gin.Context)
+	// ListCustodyCheckpoints The signed checkpoints of custody, newest first
+	// (GET /v1/custody/checkpoints)
+	ListCustodyCheckpoints(c *gin.Context, params ListCustodyCheckpointsParams)
+	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
+	// (GET /v1/custody/due)
+	ListDueDocuments(c *gin.Context, params ListDueDocumentsParams)
+	// CustodyProof The proof that one event is in custody, to be checked offline
+	// (GET /v1/custody/proofs)
+	CustodyProof(c *gin.Context, params CustodyProofParams)
+	// ListPurges Orders to purge and how far they are carried out, newest first
+	// (GET /v1/custody/purges)
+	ListPurges(c *gin.Context, params ListPurgesParams)
+	// ProposePurge Propose that documents go whose time is over
+	// (POST /v1/custody/purges)
+	ProposePurge(c *gin.Context, params ProposePurgeParams)
+	// RunPurge Carry out the next round of an order to purge
+	// (POST /v1/custody/purges/{id}/run)
+	RunPurge(c *gin.Context, id string, params RunPurgeParams)
+	// GetRetention What is kept for how long, and how much of it is over
+	// (GET /v1/custody/retention)
+	GetRetention(c *gin.Context, params GetRetentionParams)
 	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
 	// (GET /v1/ledger/checkpoint)
 	LedgerCheckpoint(c *gin.Context)
@@ -2952,6 +3460,15 @@ type ServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(c *gin.Context, params TrialBalanceParams)
+	// ListLegalHolds What is kept whatever its age, newest first
+	// (GET /v1/legal_holds)
+	ListLegalHolds(c *gin.Context, params ListLegalHoldsParams)
+	// PlaceLegalHold Keep a document, or everything, until the hold is lifted
+	// (POST /v1/legal_holds)
+	PlaceLegalHold(c *gin.Context, params PlaceLegalHoldParams)
+	// ProposeLegalHoldLift Propose to lift a legal hold
+	// (POST /v1/legal_holds/{id}/lift)
+	ProposeLegalHoldLift(c *gin.Context, id string, params ProposeLegalHoldLiftParams)
 	// ListPartners The register, newest first
 	// (GET /v1/partners)
 	ListPartners(c *gin.Context, params ListPartnersParams)
@@ -3453,6 +3970,283 @@ func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 	siw.Handler.CreateBooking(c, params)
 }
 
+// CustodyCheckpoint operation middleware
+func (siw *ServerInterfaceWrapper) CustodyCheckpoint(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CustodyCheckpoint(c)
+}
+
+// ListCustodyCheckpoints operation middleware
+func (siw *ServerInterfaceWrapper) ListCustodyCheckpoints(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustodyCheckpointsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCustodyCheckpoints(c, params)
+}
+
+// ListDueDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListDueDocuments(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDueDocumentsParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDueDocuments(c, params)
+}
+
+// CustodyProof operation middleware
+func (siw *ServerInterfaceWrapper) CustodyProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustodyProofParams
+
+	// ------------- Optional query parameter "event_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "event_id", c.Request.URL.Query(), &params.EventId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter event_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "seq" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "seq", c.Request.URL.Query(), &params.Seq, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter seq: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CustodyProof(c, params)
+}
+
+// ListPurges operation middleware
+func (siw *ServerInterfaceWrapper) ListPurges(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPurgesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPurges(c, params)
+}
+
+// ProposePurge operation middleware
+func (siw *ServerInterfaceWrapper) ProposePurge(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposePurgeParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposePurge(c, params)
+}
+
+// RunPurge operation middleware
+func (siw *ServerInterfaceWrapper) RunPurge(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RunPurgeParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RunPurge(c, id, params)
+}
+
+// GetRetention operation middleware
+func (siw *ServerInterfaceWrapper) GetRetention(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRetentionParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRetention(c, params)
+}
+
 // LedgerCheckpoint operation middleware
 func (siw *ServerInterfaceWrapper) LedgerCheckpoint(c *gin.Context) {
 
@@ -3738,6 +4532,138 @@ func (siw *ServerInterfaceWrapper) TrialBalance(c *gin.Context) {
 	}
 
 	siw.Handler.TrialBalance(c, params)
+}
+
+// ListLegalHolds operation middleware
+func (siw *ServerInterfaceWrapper) ListLegalHolds(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLegalHoldsParams
+
+	// ------------- Optional query parameter "in_force" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "in_force", c.Request.URL.Query(), &params.InForce, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter in_force: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListLegalHolds(c, params)
+}
+
+// PlaceLegalHold operation middleware
+func (siw *ServerInterfaceWrapper) PlaceLegalHold(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceLegalHoldParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PlaceLegalHold(c, params)
+}
+
+// ProposeLegalHoldLift operation middleware
+func (siw *ServerInterfaceWrapper) ProposeLegalHoldLift(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeLegalHoldLiftParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeLegalHoldLift(c, id, params)
 }
 
 // ListPartners operation middleware
@@ -5081,6 +6007,17 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/quarantines", wrapper.ListQuarantines)
 	router.POST(options.BaseURL+"/v1/quarantines", wrapper.PlaceQuarantine)
 	router.POST(options.BaseURL+"/v1/quarantines/:id/release", wrapper.ReleaseQuarantine)
+	router.GET(options.BaseURL+"/v1/legal_holds", wrapper.ListLegalHolds)
+	router.POST(options.BaseURL+"/v1/legal_holds", wrapper.PlaceLegalHold)
+	router.POST(options.BaseURL+"/v1/legal_holds/:id/lift", wrapper.ProposeLegalHoldLift)
+	router.GET(options.BaseURL+"/v1/custody/retention", wrapper.GetRetention)
+	router.GET(options.BaseURL+"/v1/custody/due", wrapper.ListDueDocuments)
+	router.GET(options.BaseURL+"/v1/custody/purges", wrapper.ListPurges)
+	router.POST(options.BaseURL+"/v1/custody/purges", wrapper.ProposePurge)
+	router.POST(options.BaseURL+"/v1/custody/purges/:id/run", wrapper.RunPurge)
+	router.GET(options.BaseURL+"/v1/custody/checkpoint", wrapper.CustodyCheckpoint)
+	router.GET(options.BaseURL+"/v1/custody/checkpoints", wrapper.ListCustodyCheckpoints)
+	router.GET(options.BaseURL+"/v1/custody/proofs", wrapper.CustodyProof)
 	router.GET(options.BaseURL+"/v1/trace", wrapper.Trace)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
@@ -5738,6 +6675,444 @@ func (response CreateBookingdefaultApplicationProblemPlusJSONResponse) VisitCrea
 	return err
 }
 
+type CustodyCheckpointRequestObject struct {
+}
+
+type CustodyCheckpointResponseObject interface {
+	VisitCustodyCheckpointResponse(w http.ResponseWriter) error
+}
+
+type CustodyCheckpoint200ResponseHeaders struct {
+	RequestId *string
+}
+
+type CustodyCheckpoint200JSONResponse struct {
+	Body    CustodyCheckpoint
+	Headers CustodyCheckpoint200ResponseHeaders
+}
+
+func (response CustodyCheckpoint200JSONResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyCheckpoint200TextResponse struct {
+	Body    string
+	Headers CustodyCheckpoint200ResponseHeaders
+}
+
+func (response CustodyCheckpoint200TextResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type CustodyCheckpointdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CustodyCheckpointdefaultApplicationProblemPlusJSONResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustodyCheckpointsRequestObject struct {
+	Params ListCustodyCheckpointsParams
+}
+
+type ListCustodyCheckpointsResponseObject interface {
+	VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error
+}
+
+type ListCustodyCheckpoints200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListCustodyCheckpoints200JSONResponse struct {
+	Body    CustodyCheckpointList
+	Headers ListCustodyCheckpoints200ResponseHeaders
+}
+
+func (response ListCustodyCheckpoints200JSONResponse) VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustodyCheckpointsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListCustodyCheckpointsdefaultApplicationProblemPlusJSONResponse) VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDueDocumentsRequestObject struct {
+	Params ListDueDocumentsParams
+}
+
+type ListDueDocumentsResponseObject interface {
+	VisitListDueDocumentsResponse(w http.ResponseWriter) error
+}
+
+type ListDueDocuments200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListDueDocuments200JSONResponse struct {
+	Body    DueDocumentList
+	Headers ListDueDocuments200ResponseHeaders
+}
+
+func (response ListDueDocuments200JSONResponse) VisitListDueDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDueDocumentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListDueDocumentsdefaultApplicationProblemPlusJSONResponse) VisitListDueDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyProofRequestObject struct {
+	Params CustodyProofParams
+}
+
+type CustodyProofResponseObject interface {
+	VisitCustodyProofResponse(w http.ResponseWriter) error
+}
+
+type CustodyProof200ResponseHeaders struct {
+	RequestId *string
+}
+
+type CustodyProof200JSONResponse struct {
+	Body    CustodyProof
+	Headers CustodyProof200ResponseHeaders
+}
+
+func (response CustodyProof200JSONResponse) VisitCustodyProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CustodyProofdefaultApplicationProblemPlusJSONResponse) VisitCustodyProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPurgesRequestObject struct {
+	Params ListPurgesParams
+}
+
+type ListPurgesResponseObject interface {
+	VisitListPurgesResponse(w http.ResponseWriter) error
+}
+
+type ListPurges200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListPurges200JSONResponse struct {
+	Body    PurgeList
+	Headers ListPurges200ResponseHeaders
+}
+
+func (response ListPurges200JSONResponse) VisitListPurgesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPurgesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListPurgesdefaultApplicationProblemPlusJSONResponse) VisitListPurgesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePurgeRequestObject struct {
+	Params ProposePurgeParams
+	Body   *ProposePurgeJSONRequestBody
+}
+
+type ProposePurgeResponseObject interface {
+	VisitProposePurgeResponse(w http.ResponseWriter) error
+}
+
+type ProposePurge201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposePurge201JSONResponse) VisitProposePurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePurgedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposePurgedefaultApplicationProblemPlusJSONResponse) VisitProposePurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunPurgeRequestObject struct {
+	Id     string `json:"id"`
+	Params RunPurgeParams
+}
+
+type RunPurgeResponseObject interface {
+	VisitRunPurgeResponse(w http.ResponseWriter) error
+}
+
+type RunPurge200ResponseHeaders struct {
+	RequestId *string
+}
+
+type RunPurge200JSONResponse struct {
+	Body    Purge
+	Headers RunPurge200ResponseHeaders
+}
+
+func (response RunPurge200JSONResponse) VisitRunPurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunPurgedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response RunPurgedefaultApplicationProblemPlusJSONResponse) VisitRunPurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetentionRequestObject struct {
+	Params GetRetentionParams
+}
+
+type GetRetentionResponseObject interface {
+	VisitGetRetentionResponse(w http.ResponseWriter) error
+}
+
+type GetRetention200ResponseHeaders struct {
+	RequestId *string
+}
+
+type GetRetention200JSONResponse struct {
+	Body    Retention
+	Headers GetRetention200ResponseHeaders
+}
+
+func (response GetRetention200JSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetentiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetRetentiondefaultApplicationProblemPlusJSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LedgerCheckpointRequestObject struct {
 }
 
@@ -6178,6 +7553,164 @@ type TrialBalancedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TrialBalancedefaultApplicationProblemPlusJSONResponse) VisitTrialBalanceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLegalHoldsRequestObject struct {
+	Params ListLegalHoldsParams
+}
+
+type ListLegalHoldsResponseObject interface {
+	VisitListLegalHoldsResponse(w http.ResponseWriter) error
+}
+
+type ListLegalHolds200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListLegalHolds200JSONResponse struct {
+	Body    LegalHoldList
+	Headers ListLegalHolds200ResponseHeaders
+}
+
+func (response ListLegalHolds200JSONResponse) VisitListLegalHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLegalHoldsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListLegalHoldsdefaultApplicationProblemPlusJSONResponse) VisitListLegalHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceLegalHoldRequestObject struct {
+	Params PlaceLegalHoldParams
+	Body   *PlaceLegalHoldJSONRequestBody
+}
+
+type PlaceLegalHoldResponseObject interface {
+	VisitPlaceLegalHoldResponse(w http.ResponseWriter) error
+}
+
+type PlaceLegalHold201ResponseHeaders struct {
+	RequestId *string
+}
+
+type PlaceLegalHold201JSONResponse struct {
+	Body    LegalHold
+	Headers PlaceLegalHold201ResponseHeaders
+}
+
+func (response PlaceLegalHold201JSONResponse) VisitPlaceLegalHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceLegalHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response PlaceLegalHolddefaultApplicationProblemPlusJSONResponse) VisitPlaceLegalHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeLegalHoldLiftRequestObject struct {
+	Id     string `json:"id"`
+	Params ProposeLegalHoldLiftParams
+	Body   *ProposeLegalHoldLiftJSONRequestBody
+}
+
+type ProposeLegalHoldLiftResponseObject interface {
+	VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error
+}
+
+type ProposeLegalHoldLift201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeLegalHoldLift201JSONResponse) VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeLegalHoldLiftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeLegalHoldLiftdefaultApplicationProblemPlusJSONResponse) VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7938,6 +9471,30 @@ type StrictServerInterface interface {
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
+	// CustodyCheckpoint The last signed checkpoint of custody, to be kept
+	// (GET /v1/custody/checkpoint)
+	CustodyCheckpoint(ctx context.Context, request CustodyCheckpointRequestObject) (CustodyCheckpointResponseObject, error)
+	// ListCustodyCheckpoints The signed checkpoints of custody, newest first
+	// (GET /v1/custody/checkpoints)
+	ListCustodyCheckpoints(ctx context.Context, request ListCustodyCheckpointsRequestObject) (ListCustodyCheckpointsResponseObject, error)
+	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
+	// (GET /v1/custody/due)
+	ListDueDocuments(ctx context.Context, request ListDueDocumentsRequestObject) (ListDueDocumentsResponseObject, error)
+	// CustodyProof The proof that one event is in custody, to be checked offline
+	// (GET /v1/custody/proofs)
+	CustodyProof(ctx context.Context, request CustodyProofRequestObject) (CustodyProofResponseObject, error)
+	// ListPurges Orders to purge and how far they are carried out, newest first
+	// (GET /v1/custody/purges)
+	ListPurges(ctx context.Context, request ListPurgesRequestObject) (ListPurgesResponseObject, error)
+	// ProposePurge Propose that documents go whose time is over
+	// (POST /v1/custody/purges)
+	ProposePurge(ctx context.Context, request ProposePurgeRequestObject) (ProposePurgeResponseObject, error)
+	// RunPurge Carry out the next round of an order to purge
+	// (POST /v1/custody/purges/{id}/run)
+	RunPurge(ctx context.Context, request RunPurgeRequestObject) (RunPurgeResponseObject, error)
+	// GetRetention What is kept for how long, and how much of it is over
+	// (GET /v1/custody/retention)
+	GetRetention(ctx context.Context, request GetRetentionRequestObject) (GetRetentionResponseObject, error)
 	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
 	// (GET /v1/ledger/checkpoint)
 	LedgerCheckpoint(ctx context.Context, request LedgerCheckpointRequestObject) (LedgerCheckpointResponseObject, error)
@@ -7962,6 +9519,15 @@ type StrictServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(ctx context.Context, request TrialBalanceRequestObject) (TrialBalanceResponseObject, error)
+	// ListLegalHolds What is kept whatever its age, newest first
+	// (GET /v1/legal_holds)
+	ListLegalHolds(ctx context.Context, request ListLegalHoldsRequestObject) (ListLegalHoldsResponseObject, error)
+	// PlaceLegalHold Keep a document, or everything, until the hold is lifted
+	// (POST /v1/legal_holds)
+	PlaceLegalHold(ctx context.Context, request PlaceLegalHoldRequestObject) (PlaceLegalHoldResponseObject, error)
+	// ProposeLegalHoldLift Propose to lift a legal hold
+	// (POST /v1/legal_holds/{id}/lift)
+	ProposeLegalHoldLift(ctx context.Context, request ProposeLegalHoldLiftRequestObject) (ProposeLegalHoldLiftResponseObject, error)
 	// ListPartners The register, newest first
 	// (GET /v1/partners)
 	ListPartners(ctx context.Context, request ListPartnersRequestObject) (ListPartnersResponseObject, error)
@@ -8469,6 +10035,231 @@ func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingPar
 	}
 }
 
+// CustodyCheckpoint operation middleware
+func (sh *strictHandler) CustodyCheckpoint(ctx *gin.Context) {
+	var request CustodyCheckpointRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustodyCheckpoint(ctx, request.(CustodyCheckpointRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustodyCheckpoint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CustodyCheckpointResponseObject); ok {
+		if err := validResponse.VisitCustodyCheckpointResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCustodyCheckpoints operation middleware
+func (sh *strictHandler) ListCustodyCheckpoints(ctx *gin.Context, params ListCustodyCheckpointsParams) {
+	var request ListCustodyCheckpointsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCustodyCheckpoints(ctx, request.(ListCustodyCheckpointsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCustodyCheckpoints")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListCustodyCheckpointsResponseObject); ok {
+		if err := validResponse.VisitListCustodyCheckpointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDueDocuments operation middleware
+func (sh *strictHandler) ListDueDocuments(ctx *gin.Context, params ListDueDocumentsParams) {
+	var request ListDueDocumentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDueDocuments(ctx, request.(ListDueDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDueDocuments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDueDocumentsResponseObject); ok {
+		if err := validResponse.VisitListDueDocumentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CustodyProof operation middleware
+func (sh *strictHandler) CustodyProof(ctx *gin.Context, params CustodyProofParams) {
+	var request CustodyProofRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustodyProof(ctx, request.(CustodyProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustodyProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CustodyProofResponseObject); ok {
+		if err := validResponse.VisitCustodyProofResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPurges operation middleware
+func (sh *strictHandler) ListPurges(ctx *gin.Context, params ListPurgesParams) {
+	var request ListPurgesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPurges(ctx, request.(ListPurgesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPurges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPurgesResponseObject); ok {
+		if err := validResponse.VisitListPurgesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposePurge operation middleware
+func (sh *strictHandler) ProposePurge(ctx *gin.Context, params ProposePurgeParams) {
+	var request ProposePurgeRequestObject
+
+	request.Params = params
+
+	var body ProposePurgeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposePurge(ctx, request.(ProposePurgeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposePurge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposePurgeResponseObject); ok {
+		if err := validResponse.VisitProposePurgeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RunPurge operation middleware
+func (sh *strictHandler) RunPurge(ctx *gin.Context, id string, params RunPurgeParams) {
+	var request RunPurgeRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RunPurge(ctx, request.(RunPurgeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RunPurge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RunPurgeResponseObject); ok {
+		if err := validResponse.VisitRunPurgeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRetention operation middleware
+func (sh *strictHandler) GetRetention(ctx *gin.Context, params GetRetentionParams) {
+	var request GetRetentionRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRetention(ctx, request.(GetRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRetention")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetRetentionResponseObject); ok {
+		if err := validResponse.VisitGetRetentionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // LedgerCheckpoint operation middleware
 func (sh *strictHandler) LedgerCheckpoint(ctx *gin.Context) {
 	var request LedgerCheckpointRequestObject
@@ -8722,6 +10513,121 @@ func (sh *strictHandler) TrialBalance(ctx *gin.Context, params TrialBalanceParam
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(TrialBalanceResponseObject); ok {
 		if err := validResponse.VisitTrialBalanceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListLegalHolds operation middleware
+func (sh *strictHandler) ListLegalHolds(ctx *gin.Context, params ListLegalHoldsParams) {
+	var request ListLegalHoldsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLegalHolds(ctx, request.(ListLegalHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLegalHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListLegalHoldsResponseObject); ok {
+		if err := validResponse.VisitListLegalHoldsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PlaceLegalHold operation middleware
+func (sh *strictHandler) PlaceLegalHold(ctx *gin.Context, params PlaceLegalHoldParams) {
+	var request PlaceLegalHoldRequestObject
+
+	request.Params = params
+
+	var body PlaceLegalHoldJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceLegalHold(ctx, request.(PlaceLegalHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceLegalHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PlaceLegalHoldResponseObject); ok {
+		if err := validResponse.VisitPlaceLegalHoldResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeLegalHoldLift operation middleware
+func (sh *strictHandler) ProposeLegalHoldLift(ctx *gin.Context, id string, params ProposeLegalHoldLiftParams) {
+	var request ProposeLegalHoldLiftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ProposeLegalHoldLiftJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeLegalHoldLift(ctx, request.(ProposeLegalHoldLiftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeLegalHoldLift")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeLegalHoldLiftResponseObject); ok {
+		if err := validResponse.VisitProposeLegalHoldLiftResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

@@ -17,6 +17,8 @@ import (
 
 // Custody is where goods are and what keeps them from sale.
 type Custody interface {
+	Records
+
 	Holds(ctx context.Context, tenant uuid.UUID, inForce bool, before int64, limit int) ([]dscsa.Hold, error)
 	LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, at time.Time) ([]dscsa.Unit, error)
 	OwnersOfLot(ctx context.Context, tenant uuid.UUID, gtin, lot string) ([]string, error)

@@ -177,6 +177,8 @@ type Store interface {
 
 // Tx is what a request may do in the transaction of its key.
 type Tx interface {
+	RecordsTx
+
 	// Cancel keeps the wish to cancel, unless the saga has passed its pivot or
 	// ended.
 	Cancel(ctx context.Context, id, reason string) (CancelOutcome, error)
