@@ -89,7 +89,7 @@ func (d *Desk) Follow(ctx context.Context, of, id string, t Type, by string) err
 	if v.End == nil || v.End.Hold == 0 {
 		return &Refused{Code: CodeNotIllegit}
 	}
-	all, err := d.notifications(ctx, "", of, false, tradebook.After{}, 1000)
+	all, err := d.NotificationsOf(ctx, of)
 	if err != nil {
 		return err
 	}
@@ -167,6 +167,11 @@ func (d *Desk) Notification(ctx context.Context, id string) (*Notification, erro
 		return nil, ErrNotFound
 	}
 	return found[0], nil
+}
+
+// NotificationsOf are those of an investigation.
+func (d *Desk) NotificationsOf(ctx context.Context, id string) ([]*Notification, error) {
+	return d.notifications(ctx, "", id, false, tradebook.After{}, 1000)
 }
 
 // Dueness is where a notification stands in their list.
