@@ -58,7 +58,7 @@ create table custody.investigation_verification (
   source           text        not null,                       -- who answered: the manufacturer's service, our records
   note             text        not null default '',
   at               timestamptz not null default clock_timestamp(),
-  by               text        not null,                       -- api key id
+  recorded_by      text        not null,                       -- api key id
   constraint investigation_verification_pkey primary key (tenant_id, investigation_id, n),
   constraint investigation_verification_of_fkey foreign key (tenant_id, investigation_id) references custody.investigation (tenant_id, id),
   constraint investigation_verification_result_known check (result in ('verified', 'not_verified')),
@@ -74,7 +74,7 @@ create table custody.investigation_end (
   investigation_id text        not null,
   outcome          text        not null,
   at               timestamptz not null default clock_timestamp(),   -- of illegitimate product: the determination, as the chain has it
-  by               text        not null,                             -- api key id
+  concluded_by     text        not null,                             -- api key id
   person           text        not null,                             -- and who that is, for FDA
   position         text        not null,
   summary          text        not null,                             -- the evidence, or how it was cleared
@@ -106,7 +106,7 @@ create table custody.investigation_disposition (
   concluded_on     date        not null,
   summary          text        not null,   -- what was done, with whom, which samples were kept and where
   at               timestamptz not null default clock_timestamp(),
-  by               text        not null,   -- api key id
+  recorded_by      text        not null,   -- api key id
   constraint investigation_disposition_once primary key (tenant_id, investigation_id),
   constraint investigation_disposition_of_fkey foreign key (tenant_id, investigation_id, outcome) references custody.investigation_end (tenant_id, investigation_id, outcome),
   constraint investigation_disposition_of_illegitimate check (outcome = 'illegitimate'),
@@ -143,7 +143,7 @@ create table custody.notification_form (
   n               integer     not null,   -- gap-free from 1
   form            jsonb       not null,
   at              timestamptz not null default clock_timestamp(),
-  by              text        not null,   -- api key id
+  written_by      text        not null,   -- api key id
   constraint notification_form_once primary key (tenant_id, notification_id, n),
   constraint notification_form_of_fkey foreign key (tenant_id, notification_id) references custody.notification (tenant_id, id),
   constraint notification_form_number_positive check (n > 0),
@@ -316,7 +316,7 @@ begin
   end if;
   if new.hold is not null then
     select * into h from hold where chain_id = v.chain_id and id = new.hold;
-    if h.class is distinct from 'illegitimate' or h.placed_by <> new.by or h.released is not null
+    if h.class is distinct from 'illegitimate' or h.placed_by <> new.concluded_by or h.released is not null
        or (h.gtin, h.lot) <> (v.gtin, v.lot)
        or exists (select from hold_item a where a.chain_id = v.chain_id and a.hold = v.hold
                      and not exists (select from hold_item b where b.chain_id = v.chain_id and b.hold = new.hold and b.item = a.item)) then

@@ -36,6 +36,11 @@ func (st *Store) HoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, o dscs
 	}
 	p := &prepared{things: things{}, order: &o}
 	p.holding = p.things.all(o.Things)
+	for _, key := range p.holding { // a key is a spelling too: what no document has named yet gets its GTIN from it
+		if id, err := gs1.ParseKey(key); err == nil && id.Key() == key {
+			p.things[key] = id
+		}
+	}
 	raw, err := json.Marshal(map[string]any{"class": o.Class, "things": p.holding, "gtin": o.GTIN, "lot": o.Lot, "document": o.Document})
 	if err != nil {
 		return dscsa.Hold{}, fmt.Errorf("encode a decision: %w", err)

@@ -4,7 +4,7 @@ select n.id, n.investigation_id, n.type, n.determined_at, n.due_at, n.opened_at,
        case when s.submitted_at is not null then 'submitted' when n.due_at is null then 'draft' when n.due_at <= t.now then 'overdue'
             when n.due_at - interval '12 hours' <= t.now then 'due_soon' else 'due' end,
        coalesce(floor(extract(epoch from n.due_at - t.now))::bigint, 0), coalesce(s.submitted_at > n.due_at, false),
-       f.n, f.form, f.at, f.by, s.submitted_at, coalesce(s.person, ''), coalesce(s.channel, ''), s.recorded_at, coalesce(s.recorded_by, ''),
+       f.n, f.form, f.at, f.written_by, s.submitted_at, coalesce(s.person, ''), coalesce(s.channel, ''), s.recorded_at, coalesce(s.recorded_by, ''),
        coalesce(i.number, ''), i.recorded_at,
        (select min(g.submitted_at) from custody.notification o
           join custody.notification_submission g on g.tenant_id = o.tenant_id and g.notification_id = o.id
