@@ -240,7 +240,8 @@ create function custody.packages_to_verify(p_role text, p_packages bigint) retur
 -- and what of the lot was made.
 create function custody.under_hold(p_chain integer, p_hold bigint) returns table (item bigint, direct boolean)
   language sql stable
-  set search_path = custody, pg_temp as $$
+  set search_path = custody, pg_temp
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
     select x.item, x.direct from hold_item x where x.chain_id = p_chain and x.hold = p_hold
     union
     select i.id, false
@@ -257,7 +258,8 @@ create function custody.under_hold(p_chain integer, p_hold bigint) returns table
 -- is having it or owning it (FDA, Verification Systems Under DSCSA, III.A).
 create function custody.packages_under(p_tenant uuid, p_investigation text, p_hold bigint) returns table (item bigint, unit text)
   language sql stable
-  set search_path = custody, pg_temp as $$
+  set search_path = custody, pg_temp
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
     select i.id, i.key
       from investigation v
      cross join lateral under_hold(v.chain_id, p_hold) u
