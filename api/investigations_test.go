@@ -206,7 +206,7 @@ func TestIllegitimateProductIsNotifiedWithinADay(t *testing.T) {
 		"contact":{"name":"Q. Person","phone":"+1 614 555 0100","email":"quality@example.com"}}`)
 	require.Equal(t, http.StatusOK, a.status, string(a.body))
 	require.Empty(t, a.json(t)["missing"])
-	require.Equal(t, 2.0, a.json(t)["version"])
+	require.Contains(t, string(a.body), `"version":2,`)
 	require.Equal(t, "Exampril", a.json(t)["form"].(map[string]any)["name"], "what is not named stays") //nolint:forcetypeassert // as above
 	require.Equal(t, "time_impossible", submit(`{"person":"Q","channel":"email","submitted_at":"2999-01-01T00:00:00Z"}`).code(t))
 	require.Equal(t, "time_impossible", submit(`{"person":"Q","channel":"email","submitted_at":"2020-01-01T00:00:00Z"}`).code(t))
@@ -298,7 +298,7 @@ func TestWhatComesInLaterAndMatchesIsKept(t *testing.T) {
 
 	// A serial number that a notice names, before anything does.
 	path = w.suspect(`"units":["` + dscsatest.Unit("77") + `"]`)
-	require.Equal(t, 1.0, w.read("operator", path)["progress"].(map[string]any)["required"]) //nolint:forcetypeassert // as above
+	require.Equal(t, map[string]any{"packages": 1.0, "required": 1.0, "verified": 0.0, "failed": 0.0}, w.read("operator", path)["progress"])
 	w.capture([]epcis.Event{dscsatest.Commission(made.Add(time.Minute), dscsatest.Parties[0], dscsatest.Unit("77"))})
 	m := w.read("auditor", path+"/matches")["data"].([]any) //nolint:forcetypeassert // as above
 	require.Len(t, m, 1)
