@@ -47,6 +47,10 @@ func fill(path, saga, approval string) string {
 		id = "lgh_1"
 	case strings.Contains(path, "purges"):
 		id = "prg_1"
+	case strings.Contains(path, "investigations"):
+		id = "inv_00000000000000000000000001"
+	case strings.Contains(path, "notifications"):
+		id = "ntf_00000000000000000000000001"
 	case strings.Contains(path, "approvals"):
 		id = approval
 	}
@@ -101,6 +105,24 @@ var allowed = map[string][]string{
 	"GET /v1/accounts/{id}/balance":    {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods":                  {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods/{period}":         {"finance_preparer", "finance_reviewer", "auditor"},
+
+	"GET /v1/investigations":                     {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations":                    {"operator", "recall_operator"},
+	"GET /v1/investigations/{id}":                {"operator", "recall_operator", "auditor"},
+	"GET /v1/investigations/{id}/verifications":  {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations/{id}/verifications": {"operator", "recall_operator"},
+	"GET /v1/investigations/{id}/matches":        {"operator", "recall_operator", "auditor"},
+	"GET /v1/investigations/{id}/cleared_notice": {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations/{id}/clear":         {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/determination": {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/disposition":   {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/notifications": {"operator", "recall_operator"},
+	"GET /v1/notifications":                      {"operator", "recall_operator", "auditor"},
+	"GET /v1/notifications/{id}":                 {"operator", "recall_operator", "auditor"},
+	"POST /v1/notifications/{id}/form":           {"operator", "recall_operator"},
+	"POST /v1/notifications/{id}/submission":     {"operator", "recall_operator"},
+	"POST /v1/notifications/{id}/incident":       {"operator", "recall_operator"},
+	"GET /v1/inventory":                          {"operator", "recall_operator", "auditor", "marketplace"},
 
 	"OPTIONS /epcis":                        tenancy.Roles,
 	"GET /epcis":                            tenancy.Roles,
@@ -180,6 +202,15 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
 
 		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
+
+		"POST /v1/investigations/{id}/verifications": `{"verifications":[{"unit":"(01)00379999101303(21)1","result":"verified","source":"s"}]}`,
+		"POST /v1/investigations/{id}/clear":         `{"summary":"s","person":"p","position":"q"}`,
+		"POST /v1/investigations/{id}/determination": `{"evidence":"e","person":"p","position":"q"}`,
+		"POST /v1/investigations/{id}/disposition":   `{"method":"destroyed","concluded_on":"2026-11-20","summary":"s"}`,
+		"POST /v1/investigations/{id}/notifications": `{"type":"follow_up"}`,
+		"POST /v1/notifications/{id}/form":           `{"name":"n"}`,
+		"POST /v1/notifications/{id}/submission":     `{"person":"p","channel":"email"}`,
+		"POST /v1/notifications/{id}/incident":       `{"incident_number":"1"}`,
 	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path

@@ -114,3 +114,37 @@ func (a Answer) VisitRunPurgeResponse(w http.ResponseWriter) error              
 func (a Answer) VisitCustodyCheckpointResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error { return a.write(w) }
 func (a Answer) VisitCustodyProofResponse(w http.ResponseWriter) error           { return a.write(w) }
+
+func (a Answer) VisitListInvestigationsResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitOpenInvestigationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitGetInvestigationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitListVerificationsResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitRecordVerificationsResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitListMatchesResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitClearedNoticeResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitClearInvestigationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitDetermineIllegitimateResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitRecordDispositionResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitFollowNotificationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitListNotificationsResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitGetNotificationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitAmendNotificationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitSubmitNotificationResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitRecordIncidentResponse(w http.ResponseWriter) error { return a.write(w) }
+
+func (a Answer) VisitListInventoryResponse(w http.ResponseWriter) error { return a.write(w) }

@@ -45,6 +45,9 @@ type Config struct {
 	Checks map[string]func(context.Context) error
 	// Draining ends streams and long polls and readiness when it is closed.
 	Draining <-chan struct{}
+
+	// Investigations are those of suspect product.
+	Investigations Investigations
 }
 
 // Credentials finds who is behind a key.

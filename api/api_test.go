@@ -31,6 +31,7 @@ import (
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/dispatch"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/internal/tenancy"
 	"github.com/recourse/recourse/internal/tradebook"
@@ -166,7 +167,7 @@ func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	done := make(chan struct{})
 	go func() { defer close(done); watch.Run(ctx) }()
 	handler, err := api.New(api.Config{
-		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool), Actions: auditpg.New(pool),
+		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool), Actions: auditpg.New(pool), Investigations: investigation.New(pool),
 		Documents: capture.New(pool, custodypg.New(pool), tradebook.New(pool), time.Now), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
 		Orchestrator: w.told, Watcher: watch, Log: log, Now: time.Now, BaseURL: "http://api.test", CursorKey: []byte("key of the cursors"),
 		Version: "test", Schema: db.Latest(), Draining: w.draining,

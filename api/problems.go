@@ -68,6 +68,21 @@ var kinds = map[string]kind{
 	"ticket_invalid":           {http.StatusUnauthorized, "The ticket does not open this stream", "A ticket opens the stream of its saga once, within 30 seconds.", "Get a new one.", true},
 	"unavailable":              {http.StatusServiceUnavailable, "The service cannot do this just now", "Something it needs does not answer. If the request had been recorded, the retry gets its answer.", "Send the same request with the same key again, as `Retry-After` says.", true},
 	"internal_error":           {http.StatusInternalServerError, "Something went wrong on our side", "It is logged under the `request_id`.", "Send the same request with the same key again; if it stays, name the `request_id`.", true},
+
+	"under_investigation":          {http.StatusConflict, "The quarantine is under investigation", "It is released when its investigation ends.", "Clear the investigation (`POST /v1/investigations/{id}/clear`), or find the product illegitimate.", false},
+	"notified_to_fda":              {http.StatusConflict, "FDA was told of this product", "Illegitimate product stays in quarantine until FDA was asked to terminate its notification (21 USC 360eee-1(b) to (e)(4)(B)(iv)).", "Submit a request for termination (`POST /v1/investigations/{id}/notifications`), then let another person release it.", false},
+	"investigation_ended":          {http.StatusConflict, "The investigation has ended", "It ends once; `detail` says when and how.", "Look at the investigation; open another if there is new reason to suspect the product.", false},
+	"verification_incomplete":      {http.StatusConflict, "Not enough packages are verified to clear the product", "A manufacturer, repackager or wholesaler verifies all; a dispenser at least 3 or a tenth, whichever is more, and all of fewer than 3 (21 USC 360eee-1(d)(4)(A)(ii)). Of none the last word may be that it does not match.", "Record further verifications and use a new key; or find the product illegitimate.", false},
+	"fda_not_told":                 {http.StatusConflict, "FDA is to be told first", "FDA had asked for the verification of this product: it is told before the product is cleared (Verification Systems Under DSCSA, III.C).", "Mail the notice (`GET /v1/investigations/{id}/cleared_notice`), say when in `fda_notified_at`, and use a new key.", false},
+	"company_cannot_investigate":   {http.StatusUnprocessableEntity, "The company has no such duty", "Manufacturers, repackagers, wholesale distributors and dispensers investigate (21 USC 360eee-1).", "Name the company that has or owns the product; use a new key.", false},
+	"unit_not_under_investigation": {http.StatusUnprocessableEntity, "A package is not under this investigation", "`errors` names every unit that the quarantine does not cover, that is a container of something, or that the company neither has nor owns.", "Correct the units and use a new key.", false},
+	"not_illegitimate":             {http.StatusConflict, "The product was not found illegitimate", "Disposition and notifications are of illegitimate product.", "Look at the investigation.", false},
+	"disposition_known":            {http.StatusConflict, "The disposition is on record already", "It is concluded once.", "Look at the investigation.", false},
+	"notification_submitted":       {http.StatusConflict, "The notification was submitted", "What was sent does not change.", "Open a follow-up (`POST /v1/investigations/{id}/notifications`).", false},
+	"notification_incomplete":      {http.StatusUnprocessableEntity, "The form lacks items", "`errors` names every item of Form FDA 3911 that is still to be filled in.", "Fill them in (`POST /v1/notifications/{id}/form`) and use a new key.", false},
+	"notification_not_first":       {http.StatusConflict, "The initial notification comes first", "It was not submitted yet.", "Submit it first; use a new key.", false},
+	"incident_known":               {http.StatusConflict, "The incident has its number already", "FDA gives one number to an incident.", "Look at the notification.", false},
+	"time_impossible":              {http.StatusUnprocessableEntity, "A time cannot be", "It is in the future, or before what it follows.", "Correct it and use a new key.", false},
 }
 
 func codes() []string {

@@ -15,6 +15,8 @@ var (
 	readsBooks = []string{"finance_preparer", "finance_reviewer", "auditor"}
 	// Who looks after the register of partners and products.
 	keepsRegister = []string{"operator", "recall_operator"}
+	// Who sees what is kept from sale and why.
+	readsGoods = []string{"operator", "recall_operator", "auditor"}
 	// A trading partner sees its own documents, and the handler that they are.
 	andPartners = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator", "trading_partner"}
 	roles       = map[string][]string{
@@ -60,6 +62,24 @@ var (
 		"transferT3":             andPartners,
 		"receiveTransfer":        {"marketplace", "operator", "trading_partner"},
 		"proposeReview":          {"operator", "recall_operator"},
+
+		"listInvestigations":    readsGoods,
+		"openInvestigation":     keepsRegister,
+		"getInvestigation":      readsGoods,
+		"listVerifications":     readsGoods,
+		"recordVerifications":   keepsRegister,
+		"listMatches":           readsGoods,
+		"clearedNotice":         readsGoods,
+		"clearInvestigation":    keepsRegister,
+		"determineIllegitimate": keepsRegister,
+		"recordDisposition":     keepsRegister,
+		"followNotification":    keepsRegister,
+		"listNotifications":     readsGoods,
+		"getNotification":       readsGoods,
+		"amendNotification":     keepsRegister,
+		"submitNotification":    keepsRegister,
+		"recordIncident":        keepsRegister,
+		"listInventory":         {"operator", "recall_operator", "auditor", "marketplace"},
 
 		"epcisDiscover":       andPartners,
 		"epcisResources":      andPartners,

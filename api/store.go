@@ -11,6 +11,7 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/tradebook"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
@@ -201,6 +202,8 @@ type Tx interface {
 	// custodypg.ErrNoSuchHold, custodypg.ErrSamePerson.
 	Hold(ctx context.Context, o dscsa.HoldOrder) (dscsa.Hold, error)
 	ReleaseHold(ctx context.Context, id int64, by, reason string) (dscsa.Hold, error)
+	// Investigations is where people work on suspect product.
+	Investigations() *investigation.Desk
 	// Propose records what who proposes. Errors: ErrNotAllowed,
 	// ErrAlreadyProposed.
 	Propose(ctx context.Context, who auth.Principal, p Proposal) error

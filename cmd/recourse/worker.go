@@ -14,6 +14,7 @@ import (
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
 	"github.com/recourse/recourse/internal/expiry"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/participants"
 	"github.com/recourse/recourse/internal/partners"
 	"github.com/recourse/recourse/internal/sagabook"
@@ -55,9 +56,11 @@ func work(ctx context.Context, std streams, args []string) error {
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
 	holds := &expiry.Loop{Pool: pool, Books: books, Log: log, Pace: expiry.Usual}
+	chaser := &investigation.Chaser{Pool: pool, Log: log, Pace: investigation.Usual}
 	var looped sync.WaitGroup
 	looped.Go(func() { loop.Run(ctx) })
 	looped.Go(func() { holds.Run(ctx) })
+	looped.Go(func() { chaser.Run(ctx) })
 	defer looped.Wait()
 
 	fatal := make(chan error, 1)

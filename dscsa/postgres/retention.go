@@ -53,6 +53,18 @@ type DueDocument struct {
 // ErrFuture means that a purge was asked for of what is still to be kept.
 var ErrFuture = errors.New("what is kept until a day in the future is not over: name today or a day before")
 
+// RetainTx says from which day on a document or decision is kept for six
+// years, by record class: K1 the transaction, K2 the making, K3 the end of the
+// investigation, K4 the end of the disposition (FD&C 582). The zero time: that
+// has not come yet. The latest day counts.
+func (st *Store) RetainTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, subject int64, class string, from time.Time) error {
+	s, err := lock(ctx, tx, tenant)
+	if err != nil {
+		return err
+	}
+	return s.retain(ctx, subject, class, from)
+}
+
 // RetentionTx counts what is kept, and what is over before a day, in the
 // caller's transaction; the zero day is today, UTC. ErrFuture.
 func (st *Store) RetentionTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, before time.Time) (Retention, error) {
