@@ -37,7 +37,7 @@ var kinds = map[string]kind{
 	"nothing_ordered":          {http.StatusUnprocessableEntity, "The order has no parts", "A booking has a flight, a hotel or a car, or several of them.", "Add a part and use a new key.", false},
 	"unknown_currency":         {http.StatusUnprocessableEntity, "The currency is not known", "It is no active code of ISO 4217.", "Use another code and a new key.", false},
 	"mixed_currency":           {http.StatusUnprocessableEntity, "The parts have different currencies", "An order is paid in one currency.", "Leave `currency` out of the parts, or make it the order's; use a new key.", false},
-	"amount_out_of_range":      {http.StatusUnprocessableEntity, "The total is too large", "The sum of the prices is at most 9007199254740991 minor units.", "Split the order and use new keys.", false},
+	"amount_out_of_range":      {http.StatusUnprocessableEntity, "The total is too large", "The sum of the prices is at most 9007199254740991 minor units; the returns of a transfer give back at most what it cost.", "Split the order, or return less, and use new keys.", false},
 	"payment_method_invalid":   {http.StatusUnprocessableEntity, "The payment method is not a token", "A token starts with `pm_`.", "Tokenise the card in the browser, send the token, use a new key.", false},
 	"metadata_invalid":         {http.StatusUnprocessableEntity, "A metadata key is too long", "Metadata keys have 1 to 40 characters.", "Shorten it and use a new key.", false},
 	"unit_invalid":             {http.StatusUnprocessableEntity, "A unit is not one", "`errors` names every unit that is neither a package (GTIN with serial) nor an SSCC, or is there twice.", "Correct the identifiers, check digits too, and use a new key.", false},

@@ -36,6 +36,9 @@ var (
 	ErrApproverLostRole = errors.New("an approver may no longer approve")
 	// ErrApprovalChanged: the payload is not the one that was decided about.
 	ErrApprovalChanged = errors.New("the payload is not what was approved")
+	// ErrReturnsExceed: the returns of a transfer would give back more than it
+	// cost.
+	ErrReturnsExceed = errors.New("the returns give back more than the transfer cost")
 	// ErrDecided: it was decided, used, or is too old.
 	ErrDecided = errors.New("it is decided or too old")
 )
@@ -150,7 +153,8 @@ type Proposal struct {
 // Store is where everything is kept. Every method is one transaction.
 type Store interface {
 	// Accept records an order under its key. It returns the stored answer if
-	// the key was used before, and *OrderRefTakenError if the order was.
+	// the key was used before, *OrderRefTakenError if the order was, and
+	// ErrReturnsExceed if a return asks for more than its transfer has left.
 	Accept(ctx context.Context, o Once, s NewSaga, a Answer) (*Stored, error)
 	// Once runs fn under a key and stores its answer with what fn did, or
 	// returns the stored answer of an earlier request.

@@ -123,6 +123,9 @@ func (s *Store) Accept(ctx context.Context, o api.Once, n api.NewSaga, a api.Ans
 	if errors.As(err, &pg) && pg.ConstraintName == "saga_order_ref_once" {
 		return s.takenOrReplayed(ctx, o, n)
 	}
+	if errors.As(err, &pg) && pg.ConstraintName == "return_within_price" {
+		return nil, api.ErrReturnsExceed
+	}
 	if err != nil {
 		return nil, classify(ctx, err)
 	}

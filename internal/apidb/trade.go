@@ -77,7 +77,7 @@ func (s *Store) Transfer(ctx context.Context, tenant uuid.UUID, id string) (api.
 func transfer(id string, r apiqueries.TransferRow) (api.TransferRecord, error) {
 	t := api.TransferRecord{
 		Type: r.Type, Status: r.Status, OrderRef: r.OrderRef, Amount: r.Amount, Currency: r.Currency, Held: r.Held, Shipped: r.Shipped,
-		Received: r.Received, IntentID: r.IntentID, Returned: r.Returned,
+		IntentID: r.IntentID,
 	}
 	if err := json.Unmarshal(r.Request, &t.Order); err != nil {
 		return t, fmt.Errorf("read the order of %s: %w", id, err)
