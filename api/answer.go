@@ -63,6 +63,7 @@ func (a Answer) VisitCreatePartnerResponse(w http.ResponseWriter) error       { 
 func (a Answer) VisitListPartnersResponse(w http.ResponseWriter) error        { return a.write(w) }
 func (a Answer) VisitGetPartnerResponse(w http.ResponseWriter) error          { return a.write(w) }
 func (a Answer) VisitAddLicenceResponse(w http.ResponseWriter) error          { return a.write(w) }
+func (a Answer) VisitVerifyPartnerResponse(w http.ResponseWriter) error       { return a.write(w) }
 func (a Answer) VisitBindPartnerKeyResponse(w http.ResponseWriter) error      { return a.write(w) }
 func (a Answer) VisitCreateProductResponse(w http.ResponseWriter) error       { return a.write(w) }
 func (a Answer) VisitListProductsResponse(w http.ResponseWriter) error        { return a.write(w) }

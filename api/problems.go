@@ -44,6 +44,8 @@ var kinds = map[string]kind{
 	"partner_unknown":          {http.StatusUnprocessableEntity, "A company is not in the register", "Seller and buyer are partner ids or GLNs of the register, and places are GLNs of theirs.", "Add the company first (`POST /v1/partners`), or correct the number; use a new key.", false},
 	"same_partner":             {http.StatusUnprocessableEntity, "Seller and buyer are the same company", "A transfer changes the owner.", "Name another company and use a new key.", false},
 	"gln_taken":                {http.StatusConflict, "A GLN belongs to another company", "A GLN names one company of the register.", "Look the company up by the GLN.", false},
+	"already_verified":         {http.StatusConflict, "The company is verified in this role already", "Two people agreed on it before.", "Look at the company.", false},
+	"evidence_superseded":      {http.StatusConflict, "Newer evidence of a licence was recorded meanwhile", "It came to light after this was proposed, and goes before it. Nothing was recorded.", "Look at the licence again; reject this, and propose what is right.", false},
 	"product_known":            {http.StatusConflict, "The product is on record already", "A GTIN has one product.", "Use the product as it is.", false},
 	"key_bound":                {http.StatusConflict, "The key speaks for a company already", "A key is bound once.", "Create another key.", false},
 	"not_shipped":              {http.StatusConflict, "The transfer has not shipped", "There is no document and no receipt before the owner has changed.", "Follow the transfer, and use a new key.", false},

@@ -74,6 +74,8 @@ func classifyPg(pg *pgconn.PgError, err error) error {
 		return fmt.Errorf("%w: %w", api.ErrBusy, err)
 	case pg.ConstraintName == "partner_gln_once":
 		return &api.TakenError{Code: "gln_taken", Detail: "A GLN belongs to another company."}
+	case pg.ConstraintName == "partner_evidence_approved":
+		return fmt.Errorf("%w: %w", api.ErrTakesTwo, err)
 	case pg.ConstraintName == "product_pkey":
 		return &api.TakenError{Code: "product_known", Detail: "The product is on record already."}
 	case pg.ConstraintName == "partner_key_once":

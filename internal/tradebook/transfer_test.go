@@ -45,7 +45,7 @@ func setup(t *testing.T) *bundle {
 	db := pgtest.New(t)
 	b := &bundle{T: t, db: db, tenant: db.Tenant(), pool: db.Pool("app_worker")}
 	b.trade, b.custody = tradebook.New(b.pool), custodypg.New(b.pool)
-	require.NoError(t, sandbox.Seed(t.Context(), db.Pool("app_api"), b.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), db.Super(), b.tenant, ""))
 	return b
 }
 
@@ -313,6 +313,6 @@ func TestSeedingAgainChangesNothing(t *testing.T) {
 		return n
 	}
 	before := count()
-	require.NoError(t, sandbox.Seed(t.Context(), b.db.Pool("app_api"), b.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), b.db.Super(), b.tenant, ""))
 	require.Equal(t, before, count())
 }
