@@ -153,13 +153,14 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		values ($1, 'apr_00000000000000000000000001', 'saga.resolve', $2, '{}', sha256(''), 'r', 'm', now() + interval '1 day')`, w.tenant, saga)
 	require.NoError(t, err)
 	bodies := map[string]string{
-		"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`,
-		"POST /v1/accounts/{id}/close":    `{"reason":"r"}`,
-		"POST /v1/partners/{id}/licences": `{"kind":"state_licence","number":"1","valid_from":"2026-01-01","source":"s"}`,
-		"POST /v1/partners/{id}/keys":     `{"key_id":"0123456789abcdef"}`,
-		"POST /v1/transfers/{id}/returns": `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
-		"POST /v1/transfers/{id}/receipt": `{"received":[]}`,
-		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
+		"POST /v1/sagas/{id}/resolutions":     `{"action":"retry","step":"hotel","reason":"r"}`,
+		"POST /v1/accounts/{id}/close":        `{"reason":"r"}`,
+		"POST /v1/partners/{id}/licences":     `{"kind":"state_licence","number":"1","valid_from":"2026-01-01","source":"s"}`,
+		"POST /v1/partners/{id}/verification": `{"role":"dispenser"}`,
+		"POST /v1/partners/{id}/keys":         `{"key_id":"0123456789abcdef"}`,
+		"POST /v1/transfers/{id}/returns":     `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
+		"POST /v1/transfers/{id}/receipt":     `{"received":[]}`,
+		"POST /v1/transfers/{id}/review":      `{"decision":"clear","reason":"r"}`,
 
 		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
 	}

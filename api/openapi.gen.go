@@ -292,6 +292,36 @@ func (e JournalRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for KnownRole.
+const (
+	KnownRoleDispenser    KnownRole = "dispenser"
+	KnownRoleManufacturer KnownRole = "manufacturer"
+	KnownRoleN3pl         KnownRole = "3pl"
+	KnownRoleRepackager   KnownRole = "repackager"
+	KnownRoleUnknown      KnownRole = "unknown"
+	KnownRoleWholesaler   KnownRole = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the KnownRole enum.
+func (e KnownRole) Valid() bool {
+	switch e {
+	case KnownRoleDispenser:
+		return true
+	case KnownRoleManufacturer:
+		return true
+	case KnownRoleN3pl:
+		return true
+	case KnownRoleRepackager:
+		return true
+	case KnownRoleUnknown:
+		return true
+	case KnownRoleWholesaler:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerCheckpointObject.
 const (
 	LedgerCheckpointObjectLedgerCheckpoint LedgerCheckpointObject = "ledger_checkpoint"
@@ -483,25 +513,25 @@ func (e PartnerObject) Valid() bool {
 
 // Defines values for PartnerRole.
 const (
-	Dispenser    PartnerRole = "dispenser"
-	Manufacturer PartnerRole = "manufacturer"
-	N3pl         PartnerRole = "3pl"
-	Repackager   PartnerRole = "repackager"
-	Wholesaler   PartnerRole = "wholesaler"
+	PartnerRoleDispenser    PartnerRole = "dispenser"
+	PartnerRoleManufacturer PartnerRole = "manufacturer"
+	PartnerRoleN3pl         PartnerRole = "3pl"
+	PartnerRoleRepackager   PartnerRole = "repackager"
+	PartnerRoleWholesaler   PartnerRole = "wholesaler"
 )
 
 // Valid indicates whether the value is a known member of the PartnerRole enum.
 func (e PartnerRole) Valid() bool {
 	switch e {
-	case Dispenser:
+	case PartnerRoleDispenser:
 		return true
-	case Manufacturer:
+	case PartnerRoleManufacturer:
 		return true
-	case N3pl:
+	case PartnerRoleN3pl:
 		return true
-	case Repackager:
+	case PartnerRoleRepackager:
 		return true
-	case Wholesaler:
+	case PartnerRoleWholesaler:
 		return true
 	default:
 		return false
@@ -1532,6 +1562,9 @@ type JournalRequestEntriesSide string
 // JournalRequestKind defines model for JournalRequest.Kind.
 type JournalRequestKind string
 
+// KnownRole `unknown`: it was met in a document only.
+type KnownRole string
+
 // LedgerCheckpoint defines model for LedgerCheckpoint.
 type LedgerCheckpoint struct {
 	// Note The signed note with its cosignatures.
@@ -1733,7 +1766,7 @@ type Partner struct {
 	// Id Example: ptr_01kabcdefghjkmnpqrstvwxyz0
 	Id string `json:"id"`
 
-	// Licences The newest record of each
+	// Licences The newest record of each, and those that are pending.
 	Licences []Licence     `json:"licences"`
 	Name     string        `json:"name"`
 	Object   PartnerObject `json:"object"`
@@ -1749,8 +1782,10 @@ type Partner struct {
 		Law     string `json:"law"`
 		Message string `json:"message"`
 	} `json:"reasons"`
-	Role       PartnerRole `json:"role"`
-	T3Endpoint *string     `json:"t3_endpoint"`
+
+	// Role `unknown`: it was met in a document only.
+	Role       KnownRole `json:"role"`
+	T3Endpoint *string   `json:"t3_endpoint"`
 
 	// Verification `unverified`, `pending_approval` or `verified`.
 	Verification string `json:"verification"`
