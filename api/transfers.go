@@ -159,15 +159,21 @@ func (s *server) GetTransfer(ctx context.Context, request GetTransferRequestObje
 // party lets in the tenant's own people and the keys of both companies.
 // Anybody else is told that there is nothing.
 func (s *server) party(ctx context.Context, o activities.TransferOrder) error {
+	_, err := s.speaker(ctx, o)
+	return err
+}
+
+// speaker is the company of the order that the key speaks for; "" is the
+// tenant's own people.
+func (s *server) speaker(ctx context.Context, o activities.TransferOrder) (partner string, err error) {
 	who := whereOf(ctx).who
-	partner, err := s.cfg.Trade.PartnerOfKey(ctx, who.Tenant, who.KeyID)
-	if err != nil {
-		return err
+	if partner, err = s.cfg.Trade.PartnerOfKey(ctx, who.Tenant, who.KeyID); err != nil {
+		return "", err
 	}
 	if partner == "" && who.Role != "trading_partner" || partner != "" && (partner == o.Seller || partner == o.Buyer) {
-		return nil
+		return partner, nil
 	}
-	return ErrNotFound
+	return "", ErrNotFound
 }
 
 // CreateReturn accepts a return of units of a completed transfer. How much is

@@ -87,9 +87,9 @@ type life struct {
 // inbox is a buyer that fetches its documents.
 type inbox struct{}
 
-func (inbox) Deliver(context.Context, string, string, []byte) error { return nil }
+func (inbox) Deliver(context.Context, activities.Addressee, string, []byte) error { return nil }
 
-func (inbox) Receipt(context.Context, string, string) (dscsa.Receipt, bool, error) {
+func (inbox) Receipt(context.Context, activities.Addressee, string) (dscsa.Receipt, bool, error) {
 	return dscsa.Receipt{}, false, nil
 }
 
