@@ -148,3 +148,4 @@ func (a Answer) VisitSubmitNotificationResponse(w http.ResponseWriter) error { r
 func (a Answer) VisitRecordIncidentResponse(w http.ResponseWriter) error { return a.write(w) }
 
 func (a Answer) VisitListInventoryResponse(w http.ResponseWriter) error { return a.write(w) }
+func (a Answer) VisitVerifyPartnerResponse(w http.ResponseWriter) error { return a.write(w) }

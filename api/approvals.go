@@ -81,6 +81,7 @@ var executors = map[string]func(ctx context.Context, tx Tx, tenant uuid.UUID, a 
 	reviewAction:          reviewed,
 	liftAction:            liftLegalHold,
 	purgeAction:           orderPurge,
+	evidenceAction:        evidenced,
 }
 
 // A proposal is what a handler wants people to decide about. check finds what

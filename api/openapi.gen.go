@@ -538,6 +538,36 @@ func (e JournalRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for KnownRole.
+const (
+	KnownRoleDispenser    KnownRole = "dispenser"
+	KnownRoleManufacturer KnownRole = "manufacturer"
+	KnownRoleN3pl         KnownRole = "3pl"
+	KnownRoleRepackager   KnownRole = "repackager"
+	KnownRoleUnknown      KnownRole = "unknown"
+	KnownRoleWholesaler   KnownRole = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the KnownRole enum.
+func (e KnownRole) Valid() bool {
+	switch e {
+	case KnownRoleDispenser:
+		return true
+	case KnownRoleManufacturer:
+		return true
+	case KnownRoleN3pl:
+		return true
+	case KnownRoleRepackager:
+		return true
+	case KnownRoleUnknown:
+		return true
+	case KnownRoleWholesaler:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerCheckpointObject.
 const (
 	LedgerCheckpointObjectLedgerCheckpoint LedgerCheckpointObject = "ledger_checkpoint"
@@ -2572,6 +2602,9 @@ type JournalRequestEntriesSide string
 // JournalRequestKind defines model for JournalRequest.Kind.
 type JournalRequestKind string
 
+// KnownRole `unknown`: it was met in a document only.
+type KnownRole string
+
 // LedgerCheckpoint defines model for LedgerCheckpoint.
 type LedgerCheckpoint struct {
 	// Note The signed note with its cosignatures.
@@ -2752,6 +2785,9 @@ type LegalHoldListObject string
 
 // Licence defines model for Licence.
 type Licence struct {
+	// ApprovalId By which a second person agrees; null where it takes one.
+	ApprovalId *string `json:"approval_id"`
+
 	// CheckedAt Example: 2026-11-23T14:03:22.481Z
 	CheckedAt Time   `json:"checked_at"`
 	CheckedBy string `json:"checked_by"`
@@ -2762,6 +2798,9 @@ type Licence struct {
 	Number    string              `json:"number"`
 	Source    string              `json:"source"`
 	State     string              `json:"state"`
+
+	// Status `approved`, or `pending_approval`: it does not count yet.
+	Status string `json:"status"`
 
 	// ValidFrom Example: 2026-11-25
 	ValidFrom Day `json:"valid_from"`
@@ -3010,11 +3049,14 @@ type Partner struct {
 	// Id Example: ptr_01kabcdefghjkmnpqrstvwxyz0
 	Id string `json:"id"`
 
-	// Licences The newest record of each.
+	// Licences The newest record of each, and those that are pending.
 	Licences []Licence     `json:"licences"`
 	Name     string        `json:"name"`
 	Object   PartnerObject `json:"object"`
 	Own      bool          `json:"own"`
+
+	// PendingApprovals What a second person has to decide.
+	PendingApprovals []string `json:"pending_approvals"`
 
 	// Reasons Why it is not one.
 	Reasons []struct {
@@ -3023,9 +3065,14 @@ type Partner struct {
 		Law     string `json:"law"`
 		Message string `json:"message"`
 	} `json:"reasons"`
-	Role       PartnerRole `json:"role"`
-	T3Endpoint *string     `json:"t3_endpoint"`
-	Verified   bool        `json:"verified"`
+
+	// Role `unknown`: it was met in a document only.
+	Role       KnownRole `json:"role"`
+	T3Endpoint *string   `json:"t3_endpoint"`
+
+	// Verification `unverified`, `pending_approval` or `verified`.
+	Verification string `json:"verification"`
+	Verified     bool   `json:"verified"`
 }
 
 // PartnerObject defines model for Partner.Object.
@@ -3047,7 +3094,7 @@ type PartnerRequest struct {
 	// T3Endpoint Where it takes documents; without one it fetches them.
 	T3Endpoint *string `json:"t3_endpoint,omitempty"`
 
-	// Verified You have looked at the evidence yourself.
+	// Verified You have looked at the evidence yourself; a second person has to approve.
 	Verified *bool `json:"verified,omitempty"`
 }
 
@@ -4183,6 +4230,18 @@ type AddLicenceParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// VerifyPartnerJSONBody defines parameters for VerifyPartner.
+type VerifyPartnerJSONBody struct {
+	Role PartnerRole `json:"role"`
+}
+
+// VerifyPartnerParams defines parameters for VerifyPartner.
+type VerifyPartnerParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListPeriodsParams defines parameters for ListPeriods.
 type ListPeriodsParams struct {
 	Entity *OfEntity `form:"entity,omitempty" json:"entity,omitempty"`
@@ -4483,6 +4542,9 @@ type BindPartnerKeyJSONRequestBody BindPartnerKeyJSONBody
 // AddLicenceJSONRequestBody defines body for AddLicence for application/json ContentType.
 type AddLicenceJSONRequestBody = LicenceRequest
 
+// VerifyPartnerJSONRequestBody defines body for VerifyPartner for application/json ContentType.
+type VerifyPartnerJSONRequestBody VerifyPartnerJSONBody
+
 // ProposePeriodMoveJSONRequestBody defines body for ProposePeriodMove for application/json ContentType.
 type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
 
@@ -4677,6 +4739,9 @@ type ServerInterface interface {
 	// AddLicence Record a licence, registration or report, with its evidence
 	// (POST /v1/partners/{id}/licences)
 	AddLicence(c *gin.Context, id PartnerID, params AddLicenceParams)
+	// VerifyPartner Propose that a company is verified, in a role
+	// (POST /v1/partners/{id}/verification)
+	VerifyPartner(c *gin.Context, id PartnerID, params VerifyPartnerParams)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(c *gin.Context, params ListPeriodsParams)
@@ -6832,6 +6897,55 @@ func (siw *ServerInterfaceWrapper) AddLicence(c *gin.Context) {
 	siw.Handler.AddLicence(c, id, params)
 }
 
+// VerifyPartner operation middleware
+func (siw *ServerInterfaceWrapper) VerifyPartner(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PartnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyPartnerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.VerifyPartner(c, id, params)
+}
+
 // ListPeriods operation middleware
 func (siw *ServerInterfaceWrapper) ListPeriods(c *gin.Context) {
 
@@ -8011,6 +8125,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner)
 	router.GET(options.BaseURL+"/v1/partners/:id", wrapper.GetPartner)
 	router.POST(options.BaseURL+"/v1/partners/:id/licences", wrapper.AddLicence)
+	router.POST(options.BaseURL+"/v1/partners/:id/verification", wrapper.VerifyPartner)
 	router.POST(options.BaseURL+"/v1/partners/:id/keys", wrapper.BindPartnerKey)
 	router.GET(options.BaseURL+"/v1/products", wrapper.ListProducts)
 	router.POST(options.BaseURL+"/v1/products", wrapper.CreateProduct)
@@ -10880,6 +10995,57 @@ func (response AddLicencedefaultApplicationProblemPlusJSONResponse) VisitAddLice
 	return err
 }
 
+type VerifyPartnerRequestObject struct {
+	Id     PartnerID `json:"id"`
+	Params VerifyPartnerParams
+	Body   *VerifyPartnerJSONRequestBody
+}
+
+type VerifyPartnerResponseObject interface {
+	VisitVerifyPartnerResponse(w http.ResponseWriter) error
+}
+
+type VerifyPartner201JSONResponse struct{ PartnerAddedJSONResponse }
+
+func (response VerifyPartner201JSONResponse) VisitVerifyPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyPartnerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response VerifyPartnerdefaultApplicationProblemPlusJSONResponse) VisitVerifyPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPeriodsRequestObject struct {
 	Params ListPeriodsParams
 }
@@ -12486,6 +12652,9 @@ type StrictServerInterface interface {
 	// AddLicence Record a licence, registration or report, with its evidence
 	// (POST /v1/partners/{id}/licences)
 	AddLicence(ctx context.Context, request AddLicenceRequestObject) (AddLicenceResponseObject, error)
+	// VerifyPartner Propose that a company is verified, in a role
+	// (POST /v1/partners/{id}/verification)
+	VerifyPartner(ctx context.Context, request VerifyPartnerRequestObject) (VerifyPartnerResponseObject, error)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error)
@@ -14372,6 +14541,51 @@ func (sh *strictHandler) AddLicence(ctx *gin.Context, id PartnerID, params AddLi
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AddLicenceResponseObject); ok {
 		if err := validResponse.VisitAddLicenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// VerifyPartner operation middleware
+func (sh *strictHandler) VerifyPartner(ctx *gin.Context, id PartnerID, params VerifyPartnerParams) {
+	var request VerifyPartnerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body VerifyPartnerJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyPartner(ctx, request.(VerifyPartnerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyPartner")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(VerifyPartnerResponseObject); ok {
+		if err := validResponse.VisitVerifyPartnerResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

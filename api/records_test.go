@@ -78,7 +78,7 @@ func TestRecordsAreLetGoByTwoPeople(t *testing.T) {
 	page := w.get("/v1/custody/due?limit=1").json(t)
 	require.Equal(t, true, page["has_more"])
 	next := w.data(w.get("/v1/custody/due?limit=1&cursor=" + url.QueryEscape(page["next_cursor"].(string)))) //nolint:forcetypeassert // as above
-	require.Equal(t, second, next[0].(map[string]any)["id"])                                                //nolint:forcetypeassert // as above
+	require.Equal(t, second, next[0].(map[string]any)["id"])                                                 //nolint:forcetypeassert // as above
 
 	id := w.proposed(w.ask("operator", "/v1/custody/purges", `{"reason":"the year's end","ticket":"REC-1"}`))
 	require.Equal(t, "already_proposed", w.ask("recall_operator", "/v1/custody/purges", `{"reason":"me too"}`).code(t))

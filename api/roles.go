@@ -36,6 +36,7 @@ var (
 
 		"createPartner":          keepsRegister,
 		"addLicence":             keepsRegister,
+		"verifyPartner":          keepsRegister,
 		"bindPartnerKey":         {"operator"},
 		"createProduct":          keepsRegister,
 		"listPartners":           everybody,

@@ -51,7 +51,10 @@ func work(ctx context.Context, std streams, args []string) error {
 	trade := tradebook.New(pool)
 	book := sagabook.New(pool, books, trade)
 	gateway := stripegw.New(stripegw.Config{URL: cfg.Stripe.URL, Key: cfg.Stripe.Key, Timeout: cfg.Stripe.Timeout})
-	inbox := partners.New(partners.Config{Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout, Plain: cfg.Profile == config.Sandbox})
+	mail := partners.Config{Secrets: cfg.PartnerSecrets, Timeout: cfg.Participants.Timeout}
+	if cfg.Profile == config.Sandbox { // its partners are the participants' simulator
+		mail.Shared, mail.Plain = cfg.Participants.Key, true
+	}
 	goods := participants.New(participants.Config{URL: cfg.Participants.URL, Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout})
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
@@ -73,7 +76,7 @@ func work(ctx context.Context, std streams, args []string) error {
 	workflows.Register(w, workflows.Activities{
 		Sagas: &activities.Sagas{Book: book}, Payments: &activities.Payments{Book: book, Gateway: gateway},
 		Reservations: &activities.Reservations{Book: book, Participants: goods}, Postings: &activities.Postings{Book: book},
-		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: inbox, Now: time.Now},
+		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: partners.New(mail), Now: time.Now},
 	})
 	if err := startWhenThere(ctx, w, temporal, log); err != nil {
 		return err

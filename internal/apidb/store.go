@@ -74,6 +74,8 @@ func classifyPg(pg *pgconn.PgError, err error) error {
 		return fmt.Errorf("%w: %w", api.ErrBusy, err)
 	case pg.ConstraintName == "partner_gln_once":
 		return &api.TakenError{Code: "gln_taken", Detail: "A GLN belongs to another company."}
+	case pg.ConstraintName == "partner_evidence_approved":
+		return fmt.Errorf("%w: %w", api.ErrTakesTwo, err)
 	case pg.ConstraintName == "product_pkey":
 		return &api.TakenError{Code: "product_known", Detail: "The product is on record already."}
 	case pg.ConstraintName == "partner_key_once":
@@ -122,6 +124,9 @@ func (s *Store) Accept(ctx context.Context, o api.Once, n api.NewSaga, a api.Ans
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.ConstraintName == "saga_order_ref_once" {
 		return s.takenOrReplayed(ctx, o, n)
+	}
+	if errors.As(err, &pg) && pg.ConstraintName == "return_within_price" {
+		return nil, api.ErrReturnsExceed
 	}
 	if err != nil {
 		return nil, classify(ctx, err)
