@@ -42,7 +42,7 @@ func newOffice(t *testing.T) *office {
 	db := pgtest.New(t)
 	o := &office{T: t, db: db, super: db.Super(), pool: db.Pool("app_api"), tenant: db.Tenant()}
 	o.book = investigation.New(o.pool)
-	require.NoError(t, sandbox.Seed(t.Context(), o.pool, o.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), o.super, o.tenant, ""))
 	return o
 }
 
