@@ -82,6 +82,11 @@ func (m *movement) owner() string {
 	return m.seller.GLNs[0]
 }
 
+// inbox is where who becomes the owner takes documents.
+func (m *movement) inbox(c step.Call) Addressee {
+	return Addressee{Tenant: c.Tenant, Partner: m.buyer.ID, Endpoint: m.buyer.T3Endpoint}
+}
+
 // CheckPartners checks that both are authorized trading partners and that the
 // register has the master data of every product.
 func (c *Custody) CheckPartners(ctx context.Context, call step.Call) (step.Status, error) {
@@ -235,7 +240,7 @@ func (c *Custody) Deliver(ctx context.Context, call step.Call) (step.Status, err
 		if err := f.Write(&document, epcis.XML12); err != nil {
 			return step.Settlement{}, err
 		}
-		return step.Settlement{Result: delivered{Sent: true}}, c.Inbox.Deliver(ctx, m.buyer.T3Endpoint, inboxKey(call), document.Bytes())
+		return step.Settlement{Result: delivered{Sent: true}}, c.Inbox.Deliver(ctx, m.inbox(call), inboxKey(call), document.Bytes())
 	})
 }
 
@@ -260,7 +265,7 @@ func (c *Custody) Receive(ctx context.Context, call step.Call) (step.Status, err
 		}
 		r, found, err := c.Trade.Receipt(ctx, call.Tenant, call.Saga)
 		if err == nil && !found && m.buyer.T3Endpoint != "" {
-			r, found, err = c.Inbox.Receipt(ctx, m.buyer.T3Endpoint, inboxKey(call))
+			r, found, err = c.Inbox.Receipt(ctx, m.inbox(call), inboxKey(call))
 			r.By = "partner"
 		}
 		if err != nil {

@@ -64,10 +64,18 @@ type Review struct {
 type Inbox interface {
 	// Deliver hands a document to a partner's endpoint under our key, under
 	// which it is taken once.
-	Deliver(ctx context.Context, endpoint, key string, document []byte) error
+	Deliver(ctx context.Context, to Addressee, key string, document []byte) error
 	// Receipt asks whether the partner has received what the document tells of.
 	// Unit identifiers are canonical keys.
-	Receipt(ctx context.Context, endpoint, key string) (r dscsa.Receipt, found bool, err error)
+	Receipt(ctx context.Context, from Addressee, key string) (r dscsa.Receipt, found bool, err error)
+}
+
+// Addressee is a trading partner and where it takes documents. Each has a
+// credential of its own, which an Inbox finds by the tenant and the partner.
+type Addressee struct {
+	Tenant   uuid.UUID
+	Partner  string // its id
+	Endpoint string
 }
 
 // Quantities counts the packages of each product.

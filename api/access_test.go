@@ -41,6 +41,16 @@ func fill(path, saga, approval string) string {
 	switch {
 	case strings.Contains(path, "quarantines"):
 		id = "qtn_1"
+	case strings.Contains(path, "audit"):
+		id = "act_11" // ten each, the keys that were made, and of ours one more
+	case strings.Contains(path, "legal_holds"):
+		id = "lgh_1"
+	case strings.Contains(path, "purges"):
+		id = "prg_1"
+	case strings.Contains(path, "investigations"):
+		id = "inv_00000000000000000000000001"
+	case strings.Contains(path, "notifications"):
+		id = "ntf_00000000000000000000000001"
 	case strings.Contains(path, "approvals"):
 		id = approval
 	}
@@ -64,24 +74,27 @@ var allowed = map[string][]string{
 	"GET /v1/reports/{report}":           {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/ledger/checkpoint":          {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 	"GET /v1/ledger/proofs/{id}":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+	"GET /v1/audit/actions":              {"auditor", "operator"},
+	"GET /v1/audit/actions/{id}/proof":   {"auditor", "operator"},
 	"GET /v1/sagas":                      ours,
 	"GET /v1/sagas/{id}":                 ours,
 	"GET /v1/sagas/{id}/events":          ours,
 	"POST /v1/stream_tickets":            ours,
 
-	"POST /v1/partners":               {"operator", "recall_operator"},
-	"POST /v1/partners/{id}/licences": {"operator", "recall_operator"},
-	"POST /v1/partners/{id}/keys":     {"operator"},
-	"POST /v1/products":               {"operator", "recall_operator"},
-	"GET /v1/partners":                ours,
-	"GET /v1/partners/{id}":           ours,
-	"GET /v1/products":                ours,
-	"POST /v1/transfers":              {"marketplace"},
-	"POST /v1/transfers/{id}/returns": {"marketplace"},
-	"POST /v1/transfers/{id}/receipt": {"marketplace", "operator", "trading_partner"},
-	"POST /v1/transfers/{id}/review":  {"operator", "recall_operator"},
-	"GET /v1/transfers/{id}":          tenancy.Roles,
-	"GET /v1/transfers/{id}/t3":       tenancy.Roles,
+	"POST /v1/partners":                   {"operator", "recall_operator"},
+	"POST /v1/partners/{id}/licences":     {"operator", "recall_operator"},
+	"POST /v1/partners/{id}/verification": {"operator", "recall_operator"},
+	"POST /v1/partners/{id}/keys":         {"operator"},
+	"POST /v1/products":                   {"operator", "recall_operator"},
+	"GET /v1/partners":                    ours,
+	"GET /v1/partners/{id}":               ours,
+	"GET /v1/products":                    ours,
+	"POST /v1/transfers":                  {"marketplace"},
+	"POST /v1/transfers/{id}/returns":     {"marketplace"},
+	"POST /v1/transfers/{id}/receipt":     {"marketplace", "operator", "trading_partner"},
+	"POST /v1/transfers/{id}/review":      {"operator", "recall_operator"},
+	"GET /v1/transfers/{id}":              tenancy.Roles,
+	"GET /v1/transfers/{id}/t3":           tenancy.Roles,
 
 	"POST /v1/ledger/transactions":     {"marketplace"},
 	"POST /v1/ledger/journals":         {"finance_preparer", "finance_reviewer"},
@@ -93,6 +106,24 @@ var allowed = map[string][]string{
 	"GET /v1/accounts/{id}/balance":    {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods":                  {"finance_preparer", "finance_reviewer", "auditor"},
 	"GET /v1/periods/{period}":         {"finance_preparer", "finance_reviewer", "auditor"},
+
+	"GET /v1/investigations":                     {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations":                    {"operator", "recall_operator"},
+	"GET /v1/investigations/{id}":                {"operator", "recall_operator", "auditor"},
+	"GET /v1/investigations/{id}/verifications":  {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations/{id}/verifications": {"operator", "recall_operator"},
+	"GET /v1/investigations/{id}/matches":        {"operator", "recall_operator", "auditor"},
+	"GET /v1/investigations/{id}/cleared_notice": {"operator", "recall_operator", "auditor"},
+	"POST /v1/investigations/{id}/clear":         {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/determination": {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/disposition":   {"operator", "recall_operator"},
+	"POST /v1/investigations/{id}/notifications": {"operator", "recall_operator"},
+	"GET /v1/notifications":                      {"operator", "recall_operator", "auditor"},
+	"GET /v1/notifications/{id}":                 {"operator", "recall_operator", "auditor"},
+	"POST /v1/notifications/{id}/form":           {"operator", "recall_operator"},
+	"POST /v1/notifications/{id}/submission":     {"operator", "recall_operator"},
+	"POST /v1/notifications/{id}/incident":       {"operator", "recall_operator"},
+	"GET /v1/inventory":                          {"operator", "recall_operator", "auditor", "marketplace"},
 
 	"OPTIONS /epcis":                        tenancy.Roles,
 	"GET /epcis":                            tenancy.Roles,
@@ -119,6 +150,17 @@ var allowed = map[string][]string{
 	"GET /v1/quarantines":                   {"operator", "recall_operator", "auditor"},
 	"POST /v1/quarantines":                  {"operator", "recall_operator"},
 	"POST /v1/quarantines/{id}/release":     {"operator", "recall_operator"},
+	"GET /v1/legal_holds":                   {"operator", "recall_operator", "auditor"},
+	"POST /v1/legal_holds":                  {"operator", "recall_operator"},
+	"POST /v1/legal_holds/{id}/lift":        {"operator", "recall_operator"},
+	"GET /v1/custody/retention":             {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/due":                   {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/purges":                {"operator", "recall_operator", "auditor"},
+	"POST /v1/custody/purges":               {"operator", "recall_operator"},
+	"POST /v1/custody/purges/{id}/run":      {"operator", "recall_operator"},
+	"GET /v1/custody/checkpoint":            {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/checkpoints":           {"operator", "recall_operator", "auditor"},
+	"GET /v1/custody/proofs":                {"operator", "recall_operator", "auditor"},
 	"GET /v1/trace":                         {"operator", "recall_operator", "auditor", "marketplace"},
 }
 
@@ -152,15 +194,25 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		values ($1, 'apr_00000000000000000000000001', 'saga.resolve', $2, '{}', sha256(''), 'r', 'm', now() + interval '1 day')`, w.tenant, saga)
 	require.NoError(t, err)
 	bodies := map[string]string{
-		"POST /v1/sagas/{id}/resolutions": `{"action":"retry","step":"hotel","reason":"r"}`,
-		"POST /v1/accounts/{id}/close":    `{"reason":"r"}`,
-		"POST /v1/partners/{id}/licences": `{"kind":"state_licence","number":"1","valid_from":"2026-01-01","source":"s"}`,
-		"POST /v1/partners/{id}/keys":     `{"key_id":"0123456789abcdef"}`,
-		"POST /v1/transfers/{id}/returns": `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
-		"POST /v1/transfers/{id}/receipt": `{"received":[]}`,
-		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
+		"POST /v1/sagas/{id}/resolutions":     `{"action":"retry","step":"hotel","reason":"r"}`,
+		"POST /v1/accounts/{id}/close":        `{"reason":"r"}`,
+		"POST /v1/partners/{id}/licences":     `{"kind":"state_licence","number":"1","valid_from":"2026-01-01","source":"s"}`,
+		"POST /v1/partners/{id}/verification": `{"role":"dispenser"}`,
+		"POST /v1/partners/{id}/keys":         `{"key_id":"0123456789abcdef"}`,
+		"POST /v1/transfers/{id}/returns":     `{"order_ref":"R-1","units":["(01)00379999101303(21)1"],"amount":1}`,
+		"POST /v1/transfers/{id}/receipt":     `{"received":[]}`,
+		"POST /v1/transfers/{id}/review":      `{"decision":"clear","reason":"r"}`,
 
 		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
+
+		"POST /v1/investigations/{id}/verifications": `{"verifications":[{"unit":"(01)00379999101303(21)1","result":"verified","source":"s"}]}`,
+		"POST /v1/investigations/{id}/clear":         `{"summary":"s","person":"p","position":"q"}`,
+		"POST /v1/investigations/{id}/determination": `{"evidence":"e","person":"p","position":"q"}`,
+		"POST /v1/investigations/{id}/disposition":   `{"method":"destroyed","concluded_on":"2026-11-20","summary":"s"}`,
+		"POST /v1/investigations/{id}/notifications": `{"type":"follow_up"}`,
+		"POST /v1/notifications/{id}/form":           `{"name":"n"}`,
+		"POST /v1/notifications/{id}/submission":     `{"person":"p","channel":"email"}`,
+		"POST /v1/notifications/{id}/incident":       `{"incident_number":"1"}`,
 	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path

@@ -26,6 +26,7 @@ type Config struct {
 	Books        Books
 	Trade        Trade
 	Custody      Custody
+	Actions      Actions
 	Documents    epcisapi.Repository
 	Credentials  Credentials
 	Starter      Starter
@@ -44,6 +45,9 @@ type Config struct {
 	Checks map[string]func(context.Context) error
 	// Draining ends streams and long polls and readiness when it is closed.
 	Draining <-chan struct{}
+
+	// Investigations are those of suspect product.
+	Investigations Investigations
 }
 
 // Credentials finds who is behind a key.

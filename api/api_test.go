@@ -20,15 +20,18 @@ import (
 	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/api"
+	auditpg "github.com/recourse/recourse/audit/postgres"
 	"github.com/recourse/recourse/db"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/dispatch"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/pgtest"
 	"github.com/recourse/recourse/internal/tenancy"
 	"github.com/recourse/recourse/internal/tradebook"
@@ -46,6 +49,7 @@ type world struct {
 	told     *told
 	log      *syncBuffer
 	draining chan struct{}
+	pool     *pgxpool.Pool // nil: every API has one of its own
 }
 
 type started struct {
@@ -149,7 +153,10 @@ func (w *world) another() *httptest.Server {
 // on is an API process on a store.
 func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	w.Helper()
-	pool := w.db.Pool("app_api")
+	pool := w.pool
+	if pool == nil {
+		pool = w.db.Pool("app_api")
+	}
 	var starter api.Starter = w.started
 	if nudged != nil {
 		starter = nudge(nudged)
@@ -160,7 +167,7 @@ func (w *world) on(store api.Store, nudged func()) *httptest.Server {
 	done := make(chan struct{})
 	go func() { defer close(done); watch.Run(ctx) }()
 	handler, err := api.New(api.Config{
-		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool),
+		Store: store, Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool), Actions: auditpg.New(pool), Investigations: investigation.New(pool),
 		Documents: capture.New(pool, custodypg.New(pool), tradebook.New(pool), time.Now), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
 		Orchestrator: w.told, Watcher: watch, Log: log, Now: time.Now, BaseURL: "http://api.test", CursorKey: []byte("key of the cursors"),
 		Version: "test", Schema: db.Latest(), Draining: w.draining,

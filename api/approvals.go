@@ -79,6 +79,9 @@ var executors = map[string]func(ctx context.Context, tx Tx, tenant uuid.UUID, a 
 	"period." + closeMove: applyToPeriod,
 	"period." + reopen:    applyToPeriod,
 	reviewAction:          reviewed,
+	liftAction:            liftLegalHold,
+	purgeAction:           orderPurge,
+	evidenceAction:        evidenced,
 }
 
 // A proposal is what a handler wants people to decide about. check finds what

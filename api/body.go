@@ -27,7 +27,7 @@ const (
 // what must not reach us. Nothing of a refused body is kept.
 func (s *server) readBody(c *gin.Context) {
 	w := whereOf(c.Request.Context())
-	w.plain = s.operation(c).op.OperationID == "ledgerCheckpoint" && !strings.Contains(c.GetHeader("Accept"), "application/json")
+	w.plain = (s.operation(c).op.OperationID == "ledgerCheckpoint" || s.operation(c).op.OperationID == "custodyCheckpoint") && !strings.Contains(c.GetHeader("Accept"), "application/json")
 	plainly := w.plain && strings.Contains(c.GetHeader("Accept"), "text/plain")
 	document := s.operation(c).op.OperationID == "transferT3" && takesDocument(c.GetHeader("Accept"))
 	if !accepts(c.GetHeader("Accept")) && !plainly && !document {

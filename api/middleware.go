@@ -156,5 +156,17 @@ func (s *server) requireKey(c *gin.Context) {
 	now := s.cfg.Now().UTC()
 	w.once = Once{
 		Tenant: w.who.Tenant, Key: key, Fingerprint: print, RequestID: w.requestID, At: now, Expires: now.Add(keyKept),
+		Actor: w.who.KeyID, Role: w.who.Role, Operation: op.op.OperationID, Path: recordable(w.path), Remote: c.RemoteIP(),
 	}
+}
+
+// recordable is a path as the audit log keeps it: text, of a bounded length.
+func recordable(path string) string {
+	path = strings.ReplaceAll(strings.ToValidUTF8(path, "\uFFFD"), "\x00", "\uFFFD")
+	for n := range path {
+		if n > 450 {
+			return path[:n] + "…"
+		}
+	}
+	return path
 }

@@ -106,6 +106,51 @@ func (e AccountBalanceType) Valid() bool {
 	}
 }
 
+// Defines values for ActionObject.
+const (
+	ActionObjectAction ActionObject = "action"
+)
+
+// Valid indicates whether the value is a known member of the ActionObject enum.
+func (e ActionObject) Valid() bool {
+	switch e {
+	case ActionObjectAction:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActionListObject.
+const (
+	ActionListObjectList ActionListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the ActionListObject enum.
+func (e ActionListObject) Valid() bool {
+	switch e {
+	case ActionListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ActionProofFormat.
+const (
+	RecourseAuditProof1 ActionProofFormat = "recourse-audit-proof/1"
+)
+
+// Valid indicates whether the value is a known member of the ActionProofFormat enum.
+func (e ActionProofFormat) Valid() bool {
+	switch e {
+	case RecourseAuditProof1:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ApprovalDecision.
 const (
 	ApprovalDecisionApproved ApprovalDecision = "approved"
@@ -208,6 +253,81 @@ func (e BookingRequestPaymentFlow) Valid() bool {
 	}
 }
 
+// Defines values for CustodyCheckpointObject.
+const (
+	CustodyCheckpointObjectCustodyCheckpoint CustodyCheckpointObject = "custody_checkpoint"
+)
+
+// Valid indicates whether the value is a known member of the CustodyCheckpointObject enum.
+func (e CustodyCheckpointObject) Valid() bool {
+	switch e {
+	case CustodyCheckpointObjectCustodyCheckpoint:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustodyCheckpointListObject.
+const (
+	CustodyCheckpointListObjectList CustodyCheckpointListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the CustodyCheckpointListObject enum.
+func (e CustodyCheckpointListObject) Valid() bool {
+	switch e {
+	case CustodyCheckpointListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for CustodyProofFormat.
+const (
+	RecourseCustodyProof1 CustodyProofFormat = "recourse-custody-proof/1"
+)
+
+// Valid indicates whether the value is a known member of the CustodyProofFormat enum.
+func (e CustodyProofFormat) Valid() bool {
+	switch e {
+	case RecourseCustodyProof1:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DueDocumentObject.
+const (
+	DueDocumentObjectDueDocument DueDocumentObject = "due_document"
+)
+
+// Valid indicates whether the value is a known member of the DueDocumentObject enum.
+func (e DueDocumentObject) Valid() bool {
+	switch e {
+	case DueDocumentObjectDueDocument:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DueDocumentListObject.
+const (
+	DueDocumentListObjectList DueDocumentListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the DueDocumentListObject enum.
+func (e DueDocumentListObject) Valid() bool {
+	switch e {
+	case DueDocumentListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventObject.
 const (
 	EventObjectEvent EventObject = "event"
@@ -256,6 +376,132 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
+// Defines values for InventoryDataObject.
+const (
+	Package InventoryDataObject = "package"
+)
+
+// Valid indicates whether the value is a known member of the InventoryDataObject enum.
+func (e InventoryDataObject) Valid() bool {
+	switch e {
+	case Package:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InventoryObject.
+const (
+	InventoryObjectList InventoryObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the InventoryObject enum.
+func (e InventoryObject) Valid() bool {
+	switch e {
+	case InventoryObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvestigationConclusionOutcome.
+const (
+	InvestigationConclusionOutcomeCleared      InvestigationConclusionOutcome = "cleared"
+	InvestigationConclusionOutcomeIllegitimate InvestigationConclusionOutcome = "illegitimate"
+)
+
+// Valid indicates whether the value is a known member of the InvestigationConclusionOutcome enum.
+func (e InvestigationConclusionOutcome) Valid() bool {
+	switch e {
+	case InvestigationConclusionOutcomeCleared:
+		return true
+	case InvestigationConclusionOutcomeIllegitimate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvestigationObject.
+const (
+	InvestigationObjectInvestigation InvestigationObject = "investigation"
+)
+
+// Valid indicates whether the value is a known member of the InvestigationObject enum.
+func (e InvestigationObject) Valid() bool {
+	switch e {
+	case InvestigationObjectInvestigation:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvestigationRole.
+const (
+	InvestigationRoleDispenser    InvestigationRole = "dispenser"
+	InvestigationRoleManufacturer InvestigationRole = "manufacturer"
+	InvestigationRoleRepackager   InvestigationRole = "repackager"
+	InvestigationRoleWholesaler   InvestigationRole = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the InvestigationRole enum.
+func (e InvestigationRole) Valid() bool {
+	switch e {
+	case InvestigationRoleDispenser:
+		return true
+	case InvestigationRoleManufacturer:
+		return true
+	case InvestigationRoleRepackager:
+		return true
+	case InvestigationRoleWholesaler:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvestigationListObject.
+const (
+	InvestigationListObjectList InvestigationListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the InvestigationListObject enum.
+func (e InvestigationListObject) Valid() bool {
+	switch e {
+	case InvestigationListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InvestigationState.
+const (
+	InvestigationStateCleared      InvestigationState = "cleared"
+	InvestigationStateDisposed     InvestigationState = "disposed"
+	InvestigationStateIllegitimate InvestigationState = "illegitimate"
+	InvestigationStateOpen         InvestigationState = "open"
+)
+
+// Valid indicates whether the value is a known member of the InvestigationState enum.
+func (e InvestigationState) Valid() bool {
+	switch e {
+	case InvestigationStateCleared:
+		return true
+	case InvestigationStateDisposed:
+		return true
+	case InvestigationStateIllegitimate:
+		return true
+	case InvestigationStateOpen:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for JournalRequestEntriesSide.
 const (
 	JournalRequestEntriesSideC JournalRequestEntriesSide = "C"
@@ -286,6 +532,36 @@ func (e JournalRequestKind) Valid() bool {
 	case Journal:
 		return true
 	case WriteOff:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for KnownRole.
+const (
+	KnownRoleDispenser    KnownRole = "dispenser"
+	KnownRoleManufacturer KnownRole = "manufacturer"
+	KnownRoleN3pl         KnownRole = "3pl"
+	KnownRoleRepackager   KnownRole = "repackager"
+	KnownRoleUnknown      KnownRole = "unknown"
+	KnownRoleWholesaler   KnownRole = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the KnownRole enum.
+func (e KnownRole) Valid() bool {
+	switch e {
+	case KnownRoleDispenser:
+		return true
+	case KnownRoleManufacturer:
+		return true
+	case KnownRoleN3pl:
+		return true
+	case KnownRoleRepackager:
+		return true
+	case KnownRoleUnknown:
+		return true
+	case KnownRoleWholesaler:
 		return true
 	default:
 		return false
@@ -436,6 +712,36 @@ func (e LedgerTransactionObject) Valid() bool {
 	}
 }
 
+// Defines values for LegalHoldObject.
+const (
+	LegalHoldObjectLegalHold LegalHoldObject = "legal_hold"
+)
+
+// Valid indicates whether the value is a known member of the LegalHoldObject enum.
+func (e LegalHoldObject) Valid() bool {
+	switch e {
+	case LegalHoldObjectLegalHold:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LegalHoldListObject.
+const (
+	LegalHoldListObjectList LegalHoldListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the LegalHoldListObject enum.
+func (e LegalHoldListObject) Valid() bool {
+	switch e {
+	case LegalHoldListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LicenceRequestKind.
 const (
 	FdaFinding      LicenceRequestKind = "fda_finding"
@@ -466,6 +772,186 @@ func (e LicenceRequestKind) Valid() bool {
 	}
 }
 
+// Defines values for MatchObject.
+const (
+	MatchObjectMatch MatchObject = "match"
+)
+
+// Valid indicates whether the value is a known member of the MatchObject enum.
+func (e MatchObject) Valid() bool {
+	switch e {
+	case MatchObjectMatch:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MatchListObject.
+const (
+	MatchListObjectList MatchListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the MatchListObject enum.
+func (e MatchListObject) Valid() bool {
+	switch e {
+	case MatchListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationObject.
+const (
+	NotificationObjectNotification NotificationObject = "notification"
+)
+
+// Valid indicates whether the value is a known member of the NotificationObject enum.
+func (e NotificationObject) Valid() bool {
+	switch e {
+	case NotificationObjectNotification:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationState.
+const (
+	Draft     NotificationState = "draft"
+	Due       NotificationState = "due"
+	DueSoon   NotificationState = "due_soon"
+	Overdue   NotificationState = "overdue"
+	Submitted NotificationState = "submitted"
+)
+
+// Valid indicates whether the value is a known member of the NotificationState enum.
+func (e NotificationState) Valid() bool {
+	switch e {
+	case Draft:
+		return true
+	case Due:
+		return true
+	case DueSoon:
+		return true
+	case Overdue:
+		return true
+	case Submitted:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationType.
+const (
+	NotificationTypeFollowUp    NotificationType = "follow_up"
+	NotificationTypeInitial     NotificationType = "initial"
+	NotificationTypeTermination NotificationType = "termination"
+)
+
+// Valid indicates whether the value is a known member of the NotificationType enum.
+func (e NotificationType) Valid() bool {
+	switch e {
+	case NotificationTypeFollowUp:
+		return true
+	case NotificationTypeInitial:
+		return true
+	case NotificationTypeTermination:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationFormRequestCompanyCategory.
+const (
+	NotificationFormRequestCompanyCategoryDispenser    NotificationFormRequestCompanyCategory = "dispenser"
+	NotificationFormRequestCompanyCategoryManufacturer NotificationFormRequestCompanyCategory = "manufacturer"
+	NotificationFormRequestCompanyCategoryRepackager   NotificationFormRequestCompanyCategory = "repackager"
+	NotificationFormRequestCompanyCategoryWholesaler   NotificationFormRequestCompanyCategory = "wholesaler"
+)
+
+// Valid indicates whether the value is a known member of the NotificationFormRequestCompanyCategory enum.
+func (e NotificationFormRequestCompanyCategory) Valid() bool {
+	switch e {
+	case NotificationFormRequestCompanyCategoryDispenser:
+		return true
+	case NotificationFormRequestCompanyCategoryManufacturer:
+		return true
+	case NotificationFormRequestCompanyCategoryRepackager:
+		return true
+	case NotificationFormRequestCompanyCategoryWholesaler:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationFormRequestDrugUse.
+const (
+	NotificationFormRequestDrugUseHumanUse NotificationFormRequestDrugUse = "human_use"
+	NotificationFormRequestDrugUseOther    NotificationFormRequestDrugUse = "other"
+)
+
+// Valid indicates whether the value is a known member of the NotificationFormRequestDrugUse enum.
+func (e NotificationFormRequestDrugUse) Valid() bool {
+	switch e {
+	case NotificationFormRequestDrugUseHumanUse:
+		return true
+	case NotificationFormRequestDrugUseOther:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationFormRequestOtherReports.
+const (
+	NotificationFormRequestOtherReportsBpdr          NotificationFormRequestOtherReports = "bpdr"
+	NotificationFormRequestOtherReportsFar           NotificationFormRequestOtherReports = "far"
+	NotificationFormRequestOtherReportsMedwatch3500  NotificationFormRequestOtherReports = "medwatch_3500"
+	NotificationFormRequestOtherReportsMedwatch3500a NotificationFormRequestOtherReports = "medwatch_3500a"
+	NotificationFormRequestOtherReportsNone          NotificationFormRequestOtherReports = "none"
+	NotificationFormRequestOtherReportsOther         NotificationFormRequestOtherReports = "other"
+)
+
+// Valid indicates whether the value is a known member of the NotificationFormRequestOtherReports enum.
+func (e NotificationFormRequestOtherReports) Valid() bool {
+	switch e {
+	case NotificationFormRequestOtherReportsBpdr:
+		return true
+	case NotificationFormRequestOtherReportsFar:
+		return true
+	case NotificationFormRequestOtherReportsMedwatch3500:
+		return true
+	case NotificationFormRequestOtherReportsMedwatch3500a:
+		return true
+	case NotificationFormRequestOtherReportsNone:
+		return true
+	case NotificationFormRequestOtherReportsOther:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NotificationListObject.
+const (
+	NotificationListObjectList NotificationListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the NotificationListObject enum.
+func (e NotificationListObject) Valid() bool {
+	switch e {
+	case NotificationListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PartnerObject.
 const (
 	PartnerObjectPartner PartnerObject = "partner"
@@ -483,25 +969,25 @@ func (e PartnerObject) Valid() bool {
 
 // Defines values for PartnerRole.
 const (
-	Dispenser    PartnerRole = "dispenser"
-	Manufacturer PartnerRole = "manufacturer"
-	N3pl         PartnerRole = "3pl"
-	Repackager   PartnerRole = "repackager"
-	Wholesaler   PartnerRole = "wholesaler"
+	PartnerRoleDispenser    PartnerRole = "dispenser"
+	PartnerRoleManufacturer PartnerRole = "manufacturer"
+	PartnerRoleN3pl         PartnerRole = "3pl"
+	PartnerRoleRepackager   PartnerRole = "repackager"
+	PartnerRoleWholesaler   PartnerRole = "wholesaler"
 )
 
 // Valid indicates whether the value is a known member of the PartnerRole enum.
 func (e PartnerRole) Valid() bool {
 	switch e {
-	case Dispenser:
+	case PartnerRoleDispenser:
 		return true
-	case Manufacturer:
+	case PartnerRoleManufacturer:
 		return true
-	case N3pl:
+	case PartnerRoleN3pl:
 		return true
-	case Repackager:
+	case PartnerRoleRepackager:
 		return true
-	case Wholesaler:
+	case PartnerRoleWholesaler:
 		return true
 	default:
 		return false
@@ -604,6 +1090,36 @@ func (e ProductRequestSchedule) Valid() bool {
 	case CV:
 		return true
 	case Empty:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PurgeObject.
+const (
+	PurgeObjectPurge PurgeObject = "purge"
+)
+
+// Valid indicates whether the value is a known member of the PurgeObject enum.
+func (e PurgeObject) Valid() bool {
+	switch e {
+	case PurgeObjectPurge:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PurgeListObject.
+const (
+	PurgeListObjectList PurgeListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the PurgeListObject enum.
+func (e PurgeListObject) Valid() bool {
+	switch e {
+	case PurgeListObjectList:
 		return true
 	default:
 		return false
@@ -745,6 +1261,45 @@ func (e ReportObject) Valid() bool {
 	}
 }
 
+// Defines values for RetentionClassesClass.
+const (
+	K1 RetentionClassesClass = "K1"
+	K2 RetentionClassesClass = "K2"
+	K3 RetentionClassesClass = "K3"
+	K4 RetentionClassesClass = "K4"
+)
+
+// Valid indicates whether the value is a known member of the RetentionClassesClass enum.
+func (e RetentionClassesClass) Valid() bool {
+	switch e {
+	case K1:
+		return true
+	case K2:
+		return true
+	case K3:
+		return true
+	case K4:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionObject.
+const (
+	RetentionObjectRetention RetentionObject = "retention"
+)
+
+// Valid indicates whether the value is a known member of the RetentionObject enum.
+func (e RetentionObject) Valid() bool {
+	switch e {
+	case RetentionObjectRetention:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SagaObject.
 const (
 	SagaObjectSaga SagaObject = "saga"
@@ -808,6 +1363,36 @@ func (e SagaStatus) Valid() bool {
 	}
 }
 
+// Defines values for Suspicion.
+const (
+	Counterfeit              Suspicion = "counterfeit"
+	Diverted                 Suspicion = "diverted"
+	FraudulentTransaction    Suspicion = "fraudulent_transaction"
+	IntentionallyAdulterated Suspicion = "intentionally_adulterated"
+	Stolen                   Suspicion = "stolen"
+	Unfit                    Suspicion = "unfit"
+)
+
+// Valid indicates whether the value is a known member of the Suspicion enum.
+func (e Suspicion) Valid() bool {
+	switch e {
+	case Counterfeit:
+		return true
+	case Diverted:
+		return true
+	case FraudulentTransaction:
+		return true
+	case IntentionallyAdulterated:
+		return true
+	case Stolen:
+		return true
+	case Unfit:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TransactionRequestEntriesSide.
 const (
 	TransactionRequestEntriesSideC TransactionRequestEntriesSide = "C"
@@ -865,6 +1450,105 @@ func (e TransferRequestT3) Valid() bool {
 	case T2:
 		return true
 	case T3:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerificationObject.
+const (
+	VerificationObjectVerification VerificationObject = "verification"
+)
+
+// Valid indicates whether the value is a known member of the VerificationObject enum.
+func (e VerificationObject) Valid() bool {
+	switch e {
+	case VerificationObjectVerification:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerificationResult.
+const (
+	VerificationResultNotVerified VerificationResult = "not_verified"
+	VerificationResultVerified    VerificationResult = "verified"
+)
+
+// Valid indicates whether the value is a known member of the VerificationResult enum.
+func (e VerificationResult) Valid() bool {
+	switch e {
+	case VerificationResultNotVerified:
+		return true
+	case VerificationResultVerified:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerificationListObject.
+const (
+	VerificationListObjectList VerificationListObject = "list"
+)
+
+// Valid indicates whether the value is a known member of the VerificationListObject enum.
+func (e VerificationListObject) Valid() bool {
+	switch e {
+	case VerificationListObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerificationRequestFailure.
+const (
+	ManufacturerPolicy         VerificationRequestFailure = "Manufacturer_policy"
+	NoMatchGTINSerial          VerificationRequestFailure = "No_match_GTIN_Serial"
+	NoMatchGTINSerialExpiry    VerificationRequestFailure = "No_match_GTIN_Serial_Expiry"
+	NoMatchGTINSerialLot       VerificationRequestFailure = "No_match_GTIN_Serial_Lot"
+	NoMatchGTINSerialLotExpiry VerificationRequestFailure = "No_match_GTIN_Serial_Lot_Expiry"
+	NoReasonProvided           VerificationRequestFailure = "No_reason_provided"
+	NotForReDistribution       VerificationRequestFailure = "Not_for_re-distribution"
+)
+
+// Valid indicates whether the value is a known member of the VerificationRequestFailure enum.
+func (e VerificationRequestFailure) Valid() bool {
+	switch e {
+	case ManufacturerPolicy:
+		return true
+	case NoMatchGTINSerial:
+		return true
+	case NoMatchGTINSerialExpiry:
+		return true
+	case NoMatchGTINSerialLot:
+		return true
+	case NoMatchGTINSerialLotExpiry:
+		return true
+	case NoReasonProvided:
+		return true
+	case NotForReDistribution:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerificationRequestResult.
+const (
+	VerificationRequestResultNotVerified VerificationRequestResult = "not_verified"
+	VerificationRequestResultVerified    VerificationRequestResult = "verified"
+)
+
+// Valid indicates whether the value is a known member of the VerificationRequestResult enum.
+func (e VerificationRequestResult) Valid() bool {
+	switch e {
+	case VerificationRequestResultNotVerified:
+		return true
+	case VerificationRequestResultVerified:
 		return true
 	default:
 		return false
@@ -964,6 +1648,48 @@ func (e DecideApprovalParamsDecision) Valid() bool {
 	}
 }
 
+// Defines values for RecordDispositionJSONBodyMethod.
+const (
+	RecordDispositionJSONBodyMethodDestroyed   RecordDispositionJSONBodyMethod = "destroyed"
+	RecordDispositionJSONBodyMethodOther       RecordDispositionJSONBodyMethod = "other"
+	RecordDispositionJSONBodyMethodReturned    RecordDispositionJSONBodyMethod = "returned"
+	RecordDispositionJSONBodyMethodSurrendered RecordDispositionJSONBodyMethod = "surrendered"
+)
+
+// Valid indicates whether the value is a known member of the RecordDispositionJSONBodyMethod enum.
+func (e RecordDispositionJSONBodyMethod) Valid() bool {
+	switch e {
+	case RecordDispositionJSONBodyMethodDestroyed:
+		return true
+	case RecordDispositionJSONBodyMethodOther:
+		return true
+	case RecordDispositionJSONBodyMethodReturned:
+		return true
+	case RecordDispositionJSONBodyMethodSurrendered:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FollowNotificationJSONBodyType.
+const (
+	FollowNotificationJSONBodyTypeFollowUp    FollowNotificationJSONBodyType = "follow_up"
+	FollowNotificationJSONBodyTypeTermination FollowNotificationJSONBodyType = "termination"
+)
+
+// Valid indicates whether the value is a known member of the FollowNotificationJSONBodyType enum.
+func (e FollowNotificationJSONBodyType) Valid() bool {
+	switch e {
+	case FollowNotificationJSONBodyTypeFollowUp:
+		return true
+	case FollowNotificationJSONBodyTypeTermination:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LedgerEntries200JSONResponseBodyObject.
 const (
 	LedgerEntries200JSONResponseBodyObjectList LedgerEntries200JSONResponseBodyObject = "list"
@@ -1003,6 +1729,45 @@ const (
 func (e TrialBalance200JSONResponseBodyObject) Valid() bool {
 	switch e {
 	case TrialBalance200JSONResponseBodyObjectList:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetNotificationParamsFormat.
+const (
+	GetNotificationParamsFormatHtml GetNotificationParamsFormat = "html"
+	GetNotificationParamsFormatJson GetNotificationParamsFormat = "json"
+	GetNotificationParamsFormatText GetNotificationParamsFormat = "text"
+)
+
+// Valid indicates whether the value is a known member of the GetNotificationParamsFormat enum.
+func (e GetNotificationParamsFormat) Valid() bool {
+	switch e {
+	case GetNotificationParamsFormatHtml:
+		return true
+	case GetNotificationParamsFormatJson:
+		return true
+	case GetNotificationParamsFormatText:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SubmitNotificationJSONBodyChannel.
+const (
+	CderNextgen SubmitNotificationJSONBodyChannel = "cder_nextgen"
+	Email       SubmitNotificationJSONBodyChannel = "email"
+)
+
+// Valid indicates whether the value is a known member of the SubmitNotificationJSONBodyChannel enum.
+func (e SubmitNotificationJSONBodyChannel) Valid() bool {
+	switch e {
+	case CderNextgen:
+		return true
+	case Email:
 		return true
 	default:
 		return false
@@ -1077,19 +1842,19 @@ func (e ListProducts200JSONResponseBodyObject) Valid() bool {
 
 // Defines values for GetReportParamsFormat.
 const (
-	Csv  GetReportParamsFormat = "csv"
-	Json GetReportParamsFormat = "json"
-	Xlsx GetReportParamsFormat = "xlsx"
+	GetReportParamsFormatCsv  GetReportParamsFormat = "csv"
+	GetReportParamsFormatJson GetReportParamsFormat = "json"
+	GetReportParamsFormatXlsx GetReportParamsFormat = "xlsx"
 )
 
 // Valid indicates whether the value is a known member of the GetReportParamsFormat enum.
 func (e GetReportParamsFormat) Valid() bool {
 	switch e {
-	case Csv:
+	case GetReportParamsFormatCsv:
 		return true
-	case Json:
+	case GetReportParamsFormatJson:
 		return true
-	case Xlsx:
+	case GetReportParamsFormatXlsx:
 		return true
 	default:
 		return false
@@ -1269,6 +2034,74 @@ type AccountBalanceType string
 // AccountCode Example: 1020
 type AccountCode = string
 
+// Action defines model for Action.
+type Action struct {
+	// Actor The id of the key; from the command line `cli:` and the database role.
+	Actor string `json:"actor"`
+
+	// AnswerSha256 Of the answer's body.
+	AnswerSha256 string `json:"answer_sha256"`
+
+	// Id Example: act_42
+	Id     string       `json:"id"`
+	Object ActionObject `json:"object"`
+
+	// Operation Example: placeQuarantine
+	Operation string `json:"operation"`
+
+	// Path Example: /v1/quarantines
+	Path string `json:"path"`
+
+	// RecordedAt Example: 2026-11-23T14:03:22.481Z
+	RecordedAt Time `json:"recorded_at"`
+
+	// Remote Address the request came from.
+	Remote string `json:"remote"`
+
+	// RequestId `Request-Id` of the answer.
+	RequestId string `json:"request_id"`
+
+	// RequestSha256 Of method, path and canonical body, as docs/audit.md says.
+	RequestSha256 string `json:"request_sha256"`
+	Role          string `json:"role"`
+
+	// Status Of the answer; 0 from the command line.
+	Status int `json:"status"`
+}
+
+// ActionObject defines model for Action.Object.
+type ActionObject string
+
+// ActionList defines model for ActionList.
+type ActionList struct {
+	Data       []Action         `json:"data"`
+	HasMore    bool             `json:"has_more"`
+	NextCursor *string          `json:"next_cursor"`
+	Object     ActionListObject `json:"object"`
+}
+
+// ActionListObject defines model for ActionList.Object.
+type ActionListObject string
+
+// ActionProof defines model for ActionProof.
+type ActionProof struct {
+	// Checkpoint The signed note whose tree it is in.
+	Checkpoint string            `json:"checkpoint"`
+	Format     ActionProofFormat `json:"format"`
+	Inclusion  [][]byte          `json:"inclusion"`
+
+	// Previous The hash of the chain before it.
+	Previous []byte `json:"previous"`
+
+	// Record Canonical bytes.
+	Record []byte             `json:"record"`
+	Seq    int64              `json:"seq"`
+	Tenant openapi_types.UUID `json:"tenant"`
+}
+
+// ActionProofFormat defines model for ActionProof.Format.
+type ActionProofFormat string
+
 // Address defines model for Address.
 type Address struct {
 	City string `json:"city"`
@@ -1442,8 +2275,99 @@ type Bound = int64
 // Example: usd
 type Currency = string
 
+// CustodyCheckpoint defines model for CustodyCheckpoint.
+type CustodyCheckpoint struct {
+	// Note The signed note with its cosignatures.
+	Note   string                  `json:"note"`
+	Object CustodyCheckpointObject `json:"object"`
+
+	// Origin Names the chain.
+	Origin string `json:"origin"`
+
+	// Root Root of the tree, base64.
+	Root string `json:"root"`
+
+	// SealedAt Example: 2026-11-23T14:03:22.481Z
+	SealedAt Time `json:"sealed_at"`
+
+	// Size Entries, which is the last sequence.
+	Size int64 `json:"size"`
+}
+
+// CustodyCheckpointObject defines model for CustodyCheckpoint.Object.
+type CustodyCheckpointObject string
+
+// CustodyCheckpointList defines model for CustodyCheckpointList.
+type CustodyCheckpointList struct {
+	Data       []CustodyCheckpoint         `json:"data"`
+	HasMore    bool                        `json:"has_more"`
+	NextCursor *string                     `json:"next_cursor"`
+	Object     CustodyCheckpointListObject `json:"object"`
+}
+
+// CustodyCheckpointListObject defines model for CustodyCheckpointList.Object.
+type CustodyCheckpointListObject string
+
+// CustodyProof defines model for CustodyProof.
+type CustodyProof struct {
+	// Checkpoint The signed note whose tree it is in.
+	Checkpoint string `json:"checkpoint"`
+
+	// Content What the record has the hash of.
+	Content   []byte             `json:"content"`
+	EventId   string             `json:"event_id"`
+	Format    CustodyProofFormat `json:"format"`
+	Inclusion [][]byte           `json:"inclusion"`
+
+	// Previous The hash of the chain before it.
+	Previous []byte `json:"previous"`
+
+	// Record Canonical bytes of the entry.
+	Record []byte             `json:"record"`
+	Seq    int64              `json:"seq"`
+	Tenant openapi_types.UUID `json:"tenant"`
+}
+
+// CustodyProofFormat defines model for CustodyProof.Format.
+type CustodyProofFormat string
+
 // Day Example: 2026-11-25
 type Day = openapi_types.Date
+
+// DueDocument defines model for DueDocument.
+type DueDocument struct {
+	// Goes A purge would take it.
+	Goes bool `json:"goes"`
+
+	// Id Example: doc_7
+	Id string `json:"id"`
+
+	// KeptUntil The last day it is kept; left out while that is open, or a hold keeps it.
+	KeptUntil *openapi_types.Date `json:"kept_until,omitempty"`
+	Object    DueDocumentObject   `json:"object"`
+
+	// RecordedAt Example: 2026-11-23T14:03:22.481Z
+	RecordedAt Time    `json:"recorded_at"`
+	Sender     *string `json:"sender,omitempty"`
+
+	// Sha256 Hex.
+	Sha256 string `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// DueDocumentObject defines model for DueDocument.Object.
+type DueDocumentObject string
+
+// DueDocumentList defines model for DueDocumentList.
+type DueDocumentList struct {
+	Data       []DueDocument         `json:"data"`
+	HasMore    bool                  `json:"has_more"`
+	NextCursor *string               `json:"next_cursor"`
+	Object     DueDocumentListObject `json:"object"`
+}
+
+// DueDocumentListObject defines model for DueDocumentList.Object.
+type DueDocumentListObject string
 
 // Entity Legal entity whose books are meant.
 type Entity = string
@@ -1499,6 +2423,152 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// Inventory defines model for Inventory.
+type Inventory struct {
+	Data []struct {
+		ExpiryOn     *openapi_types.Date `json:"expiry_on"`
+		Gtin         string              `json:"gtin"`
+		HolderGln    string              `json:"holder_gln"`
+		Lot          string              `json:"lot"`
+		Manufacturer string              `json:"manufacturer"`
+		Name         string              `json:"name"`
+		Ndc          string              `json:"ndc"`
+		Object       InventoryDataObject `json:"object"`
+		OwnerGln     string              `json:"owner_gln"`
+		Parent       *string             `json:"parent"`
+
+		// Sellable By its owner today.
+		Sellable bool   `json:"sellable"`
+		Serial   string `json:"serial"`
+		State    string `json:"state"`
+		Unit     string `json:"unit"`
+		WhyNot   *struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"why_not"`
+	} `json:"data"`
+	HasMore    bool            `json:"has_more"`
+	NextCursor *string         `json:"next_cursor"`
+	Object     InventoryObject `json:"object"`
+}
+
+// InventoryDataObject defines model for Inventory.Data.Object.
+type InventoryDataObject string
+
+// InventoryObject defines model for Inventory.Object.
+type InventoryObject string
+
+// Investigation defines model for Investigation.
+type Investigation struct {
+	Company     string `json:"company"`
+	CompanyName string `json:"company_name"`
+	Conclusion  *struct {
+		// At Example: 2026-11-23T14:03:22.481Z
+		At Time   `json:"at"`
+		By string `json:"by"`
+
+		// FdaNotifiedAt Example: 2026-11-23T14:03:22.481Z
+		FdaNotifiedAt *Time                          `json:"fda_notified_at,omitempty"`
+		Outcome       InvestigationConclusionOutcome `json:"outcome"`
+		Person        string                         `json:"person"`
+		Position      string                         `json:"position"`
+
+		// Quarantine That of illegitimate product.
+		Quarantine *string `json:"quarantine,omitempty"`
+		Summary    string  `json:"summary"`
+	} `json:"conclusion,omitempty"`
+	Disposition *struct {
+		// At Example: 2026-11-23T14:03:22.481Z
+		At          Time               `json:"at"`
+		By          string             `json:"by"`
+		ConcludedOn openapi_types.Date `json:"concluded_on"`
+		Method      string             `json:"method"`
+		Summary     string             `json:"summary"`
+	} `json:"disposition,omitempty"`
+	FdaRequest *struct {
+		Office      string             `json:"office"`
+		RequestedOn openapi_types.Date `json:"requested_on"`
+	} `json:"fda_request,omitempty"`
+	Gtin *string `json:"gtin,omitempty"`
+
+	// Id Example: inv_01kayj9q4m3cvz8k2p7w5r6x1t
+	Id  string  `json:"id"`
+	Lot *string `json:"lot,omitempty"`
+
+	// Notifications What FDA is told, by id. Of a list it is empty.
+	Notifications []string            `json:"notifications"`
+	Object        InvestigationObject `json:"object"`
+
+	// OpenedAt Example: 2026-11-23T14:03:22.481Z
+	OpenedAt Time   `json:"opened_at"`
+	OpenedBy string `json:"opened_by"`
+	Progress *struct {
+		Failed int64 `json:"failed"`
+
+		// Packages Under investigation: named, or of the lot and the company's to have or own.
+		Packages int64 `json:"packages"`
+
+		// Required Of them to be verified.
+		Required int64 `json:"required"`
+		Verified int64 `json:"verified"`
+	} `json:"progress"`
+
+	// Quarantine The quarantine it began with.
+	Quarantine string             `json:"quarantine"`
+	Role       InvestigationRole  `json:"role"`
+	State      InvestigationState `json:"state"`
+	Summary    string             `json:"summary"`
+
+	// Suspicion Why the product is suspect (21 USC 360eee(21)).
+	Suspicion Suspicion `json:"suspicion"`
+	Units     *[]string `json:"units,omitempty"`
+}
+
+// InvestigationConclusionOutcome defines model for Investigation.Conclusion.Outcome.
+type InvestigationConclusionOutcome string
+
+// InvestigationObject defines model for Investigation.Object.
+type InvestigationObject string
+
+// InvestigationRole defines model for Investigation.Role.
+type InvestigationRole string
+
+// InvestigationList defines model for InvestigationList.
+type InvestigationList struct {
+	Data       []Investigation         `json:"data"`
+	HasMore    bool                    `json:"has_more"`
+	NextCursor *string                 `json:"next_cursor"`
+	Object     InvestigationListObject `json:"object"`
+}
+
+// InvestigationListObject defines model for InvestigationList.Object.
+type InvestigationListObject string
+
+// InvestigationRequest Either `units`, or `gtin` and `lot`.
+type InvestigationRequest struct {
+	// Company Who investigates: partner id or GLN of a manufacturer, repackager, wholesaler or dispenser.
+	Company string `json:"company"`
+
+	// FdaRequest FDA has asked for the verification of this product.
+	FdaRequest *struct {
+		// Office The office or employee that asked.
+		Office      string             `json:"office"`
+		RequestedOn openapi_types.Date `json:"requested_on"`
+	} `json:"fda_request,omitempty"`
+	Gtin    *string `json:"gtin,omitempty"`
+	Lot     *string `json:"lot,omitempty"`
+	Summary string  `json:"summary"`
+
+	// Suspicion Why the product is suspect (21 USC 360eee(21)).
+	Suspicion Suspicion `json:"suspicion"`
+
+	// Units Serials and containers in any spelling, also ones that are not known yet.
+	Units *[]string `json:"units,omitempty"`
+}
+
+// InvestigationState defines model for InvestigationState.
+type InvestigationState string
+
 // JournalRequest defines model for JournalRequest.
 type JournalRequest struct {
 	// Document The supporting document.
@@ -1531,6 +2601,9 @@ type JournalRequestEntriesSide string
 
 // JournalRequestKind defines model for JournalRequest.Kind.
 type JournalRequestKind string
+
+// KnownRole `unknown`: it was met in a document only.
+type KnownRole string
 
 // LedgerCheckpoint defines model for LedgerCheckpoint.
 type LedgerCheckpoint struct {
@@ -1670,8 +2743,51 @@ type LedgerTransactionKind string
 // LedgerTransactionObject defines model for LedgerTransaction.Object.
 type LedgerTransactionObject string
 
+// LegalHold defines model for LegalHold.
+type LegalHold struct {
+	// ApprovalId Under which it was lifted.
+	ApprovalId *string `json:"approval_id,omitempty"`
+
+	// Document Example: doc_7
+	Document   *string `json:"document,omitempty"`
+	Everything bool    `json:"everything"`
+
+	// Id Example: lgh_42
+	Id         string  `json:"id"`
+	LiftReason *string `json:"lift_reason,omitempty"`
+
+	// LiftedAt Example: 2026-11-23T14:03:22.481Z
+	LiftedAt *Time `json:"lifted_at,omitempty"`
+
+	// LiftedBy Who proposed it.
+	LiftedBy *string         `json:"lifted_by,omitempty"`
+	Object   LegalHoldObject `json:"object"`
+
+	// PlacedAt Example: 2026-11-23T14:03:22.481Z
+	PlacedAt Time   `json:"placed_at"`
+	PlacedBy string `json:"placed_by"`
+	Reason   string `json:"reason"`
+}
+
+// LegalHoldObject defines model for LegalHold.Object.
+type LegalHoldObject string
+
+// LegalHoldList defines model for LegalHoldList.
+type LegalHoldList struct {
+	Data       []LegalHold         `json:"data"`
+	HasMore    bool                `json:"has_more"`
+	NextCursor *string             `json:"next_cursor"`
+	Object     LegalHoldListObject `json:"object"`
+}
+
+// LegalHoldListObject defines model for LegalHoldList.Object.
+type LegalHoldListObject string
+
 // Licence defines model for Licence.
 type Licence struct {
+	// ApprovalId By which a second person agrees; null where it takes one.
+	ApprovalId *string `json:"approval_id"`
+
 	// CheckedAt Example: 2026-11-23T14:03:22.481Z
 	CheckedAt Time   `json:"checked_at"`
 	CheckedBy string `json:"checked_by"`
@@ -1682,6 +2798,9 @@ type Licence struct {
 	Number    string              `json:"number"`
 	Source    string              `json:"source"`
 	State     string              `json:"state"`
+
+	// Status `approved`, or `pending_approval`: it does not count yet.
+	Status string `json:"status"`
 
 	// ValidFrom Example: 2026-11-25
 	ValidFrom Day `json:"valid_from"`
@@ -1707,6 +2826,209 @@ type LicenceRequest struct {
 // LicenceRequestKind defines model for LicenceRequest.Kind.
 type LicenceRequestKind string
 
+// Match defines model for Match.
+type Match struct {
+	BizStep  string `json:"biz_step"`
+	Document string `json:"document"`
+
+	// Event Its sequence in custody.
+	Event int64 `json:"event"`
+
+	// EventTime Example: 2026-11-23T14:03:22.481Z
+	EventTime Time   `json:"event_time"`
+	Gtin      string `json:"gtin"`
+	Lot       string `json:"lot"`
+
+	// New Nothing had named it before.
+	New      bool        `json:"new"`
+	Object   MatchObject `json:"object"`
+	OwnerGln string      `json:"owner_gln"`
+	Sender   string      `json:"sender"`
+	Serial   string      `json:"serial"`
+	State    string      `json:"state"`
+	Unit     string      `json:"unit"`
+}
+
+// MatchObject defines model for Match.Object.
+type MatchObject string
+
+// MatchList defines model for MatchList.
+type MatchList struct {
+	Data       []Match         `json:"data"`
+	HasMore    bool            `json:"has_more"`
+	NextCursor *string         `json:"next_cursor"`
+	Object     MatchListObject `json:"object"`
+}
+
+// MatchListObject defines model for MatchList.Object.
+type MatchListObject string
+
+// Notification defines model for Notification.
+type Notification struct {
+	// Alerts When somebody was reminded.
+	Alerts []struct {
+		Hours int `json:"hours"`
+
+		// RaisedAt Example: 2026-11-23T14:03:22.481Z
+		RaisedAt Time `json:"raised_at"`
+	} `json:"alerts"`
+
+	// DeterminedAt Example: 2026-11-23T14:03:22.481Z
+	DeterminedAt Time `json:"determined_at"`
+
+	// DueAt 24 hours after the determination.
+	DueAt *time.Time `json:"due_at"`
+
+	// Form As in `NotificationFormRequest`, with `more_serial_numbers` beyond the thousand that are listed.
+	Form map[string]interface{} `json:"form"`
+
+	// Id Example: ntf_01kayj9q4m3cvz8k2p7w5r6x1t
+	Id             string  `json:"id"`
+	IncidentNumber *string `json:"incident_number"`
+	Investigation  string  `json:"investigation"`
+
+	// Late Submitted after `due_at`.
+	Late    bool `json:"late"`
+	Missing []struct {
+		Detail  string `json:"detail"`
+		Pointer string `json:"pointer"`
+	} `json:"missing"`
+	Object NotificationObject `json:"object"`
+
+	// OpenedAt Example: 2026-11-23T14:03:22.481Z
+	OpenedAt Time   `json:"opened_at"`
+	OpenedBy string `json:"opened_by"`
+
+	// SecondsLeft Until `due_at`, negative after it; null when it is submitted or has no time.
+	SecondsLeft *int64 `json:"seconds_left"`
+
+	// State `due_soon`: twelve hours or less are left. `draft`: the law sets no time for it.
+	State      NotificationState `json:"state"`
+	Submission *struct {
+		Channel string `json:"channel"`
+		Person  string `json:"person"`
+
+		// RecordedAt Example: 2026-11-23T14:03:22.481Z
+		RecordedAt Time   `json:"recorded_at"`
+		RecordedBy string `json:"recorded_by"`
+
+		// SubmittedAt Example: 2026-11-23T14:03:22.481Z
+		SubmittedAt Time `json:"submitted_at"`
+	} `json:"submission,omitempty"`
+	Type NotificationType `json:"type"`
+
+	// Version Of the form.
+	Version int `json:"version"`
+}
+
+// NotificationObject defines model for Notification.Object.
+type NotificationObject string
+
+// NotificationState `due_soon`: twelve hours or less are left. `draft`: the law sets no time for it.
+type NotificationState string
+
+// NotificationType defines model for Notification.Type.
+type NotificationType string
+
+// NotificationFormRequest Items of Form FDA 3911.
+type NotificationFormRequest struct {
+	// Classification Why the product is suspect (21 USC 360eee(21)).
+	Classification *Suspicion `json:"classification,omitempty"`
+
+	// Company Item 20.
+	Company *struct {
+		City       *string `json:"city,omitempty"`
+		Country    *string `json:"country,omitempty"`
+		Name       *string `json:"name,omitempty"`
+		PostalCode *string `json:"postal_code,omitempty"`
+		State      *string `json:"state,omitempty"`
+		Street     *string `json:"street,omitempty"`
+		Street2    *string `json:"street2,omitempty"`
+	} `json:"company,omitempty"`
+
+	// CompanyCategory Item 21.
+	CompanyCategory *NotificationFormRequestCompanyCategory `json:"company_category,omitempty"`
+
+	// Contact Item 23; the e-mail gets FDA's acknowledgement.
+	Contact *struct {
+		Email *string `json:"email,omitempty"`
+		Name  *string `json:"name,omitempty"`
+		Phone *string `json:"phone,omitempty"`
+	} `json:"contact,omitempty"`
+
+	// Description Item 17.
+	Description *string `json:"description,omitempty"`
+
+	// DosageForm Item 11.
+	DosageForm *string `json:"dosage_form,omitempty"`
+
+	// DrugDescription Item 9, as in FDA's list.
+	DrugDescription *string `json:"drug_description,omitempty"`
+
+	// DrugUse Item 8.
+	DrugUse *NotificationFormRequestDrugUse `json:"drug_use,omitempty"`
+
+	// ExpirationDates Item 16: days, or `unknown`.
+	ExpirationDates *[]string `json:"expiration_dates,omitempty"`
+
+	// FacilityIdentifier Item 22.
+	FacilityIdentifier *string `json:"facility_identifier,omitempty"`
+
+	// Ingredients Item 7.
+	Ingredients *string `json:"ingredients,omitempty"`
+
+	// Location Item 3 of the 2025 draft: where it happened.
+	Location *string `json:"location,omitempty"`
+
+	// LotNumbers Item 15; `unknown` where they are.
+	LotNumbers *[]string `json:"lot_numbers,omitempty"`
+
+	// Name Item 6; `Multiple` for several.
+	Name *string `json:"name,omitempty"`
+
+	// Ndc Item 13.
+	Ndc         *[]string `json:"ndc,omitempty"`
+	OtherReport *string   `json:"other_report,omitempty"`
+
+	// OtherReports Item 19.
+	OtherReports *[]NotificationFormRequestOtherReports `json:"other_reports,omitempty"`
+
+	// Quantity Item 12.
+	Quantity *int64 `json:"quantity,omitempty"`
+
+	// SerialNumbers Item 14.
+	SerialNumbers *[]string `json:"serial_numbers,omitempty"`
+
+	// Strength Item 10.
+	Strength *string `json:"strength,omitempty"`
+
+	// TerminationReason Item 18.
+	TerminationReason *string `json:"termination_reason,omitempty"`
+
+	// Unit Item 12.
+	Unit *string `json:"unit,omitempty"`
+}
+
+// NotificationFormRequestCompanyCategory Item 21.
+type NotificationFormRequestCompanyCategory string
+
+// NotificationFormRequestDrugUse Item 8.
+type NotificationFormRequestDrugUse string
+
+// NotificationFormRequestOtherReports defines model for NotificationFormRequest.OtherReports.
+type NotificationFormRequestOtherReports string
+
+// NotificationList defines model for NotificationList.
+type NotificationList struct {
+	Data       []Notification         `json:"data"`
+	HasMore    bool                   `json:"has_more"`
+	NextCursor *string                `json:"next_cursor"`
+	Object     NotificationListObject `json:"object"`
+}
+
+// NotificationListObject defines model for NotificationList.Object.
+type NotificationListObject string
+
 // Partner defines model for Partner.
 type Partner struct {
 	Address struct {
@@ -1727,11 +3049,14 @@ type Partner struct {
 	// Id Example: ptr_01kabcdefghjkmnpqrstvwxyz0
 	Id string `json:"id"`
 
-	// Licences The newest record of each.
+	// Licences The newest record of each, and those that are pending.
 	Licences []Licence     `json:"licences"`
 	Name     string        `json:"name"`
 	Object   PartnerObject `json:"object"`
 	Own      bool          `json:"own"`
+
+	// PendingApprovals What a second person has to decide.
+	PendingApprovals []string `json:"pending_approvals"`
 
 	// Reasons Why it is not one.
 	Reasons []struct {
@@ -1740,9 +3065,14 @@ type Partner struct {
 		Law     string `json:"law"`
 		Message string `json:"message"`
 	} `json:"reasons"`
-	Role       PartnerRole `json:"role"`
-	T3Endpoint *string     `json:"t3_endpoint"`
-	Verified   bool        `json:"verified"`
+
+	// Role `unknown`: it was met in a document only.
+	Role       KnownRole `json:"role"`
+	T3Endpoint *string   `json:"t3_endpoint"`
+
+	// Verification `unverified`, `pending_approval` or `verified`.
+	Verification string `json:"verification"`
+	Verified     bool   `json:"verified"`
 }
 
 // PartnerObject defines model for Partner.Object.
@@ -1764,7 +3094,7 @@ type PartnerRequest struct {
 	// T3Endpoint Where it takes documents; without one it fetches them.
 	T3Endpoint *string `json:"t3_endpoint,omitempty"`
 
-	// Verified You have looked at the evidence yourself.
+	// Verified You have looked at the evidence yourself; a second person has to approve.
 	Verified *bool `json:"verified,omitempty"`
 }
 
@@ -1821,6 +3151,9 @@ type PeriodObject string
 
 // PeriodState defines model for Period.State.
 type PeriodState string
+
+// PersonName Who it is, as FDA will read it; the key is on record beside it.
+type PersonName = string
 
 // Price Minor units; 90000 is 900.00 USD and 90000 JPY.
 type Price = int64
@@ -1898,6 +3231,41 @@ type ProductRequest struct {
 
 // ProductRequestSchedule Of the Controlled Substances Act.
 type ProductRequestSchedule string
+
+// Purge defines model for Purge.
+type Purge struct {
+	ApprovalId string             `json:"approval_id"`
+	ApprovedBy []string           `json:"approved_by"`
+	Before     openapi_types.Date `json:"before"`
+	Bytes      int64              `json:"bytes"`
+
+	// Documents Removed so far.
+	Documents int64 `json:"documents"`
+	Done      bool  `json:"done"`
+
+	// Id Example: prg_42
+	Id     string      `json:"id"`
+	Object PurgeObject `json:"object"`
+
+	// OrderedAt Example: 2026-11-23T14:03:22.481Z
+	OrderedAt Time   `json:"ordered_at"`
+	OrderedBy string `json:"ordered_by"`
+	Reason    string `json:"reason"`
+}
+
+// PurgeObject defines model for Purge.Object.
+type PurgeObject string
+
+// PurgeList defines model for PurgeList.
+type PurgeList struct {
+	Data       []Purge         `json:"data"`
+	HasMore    bool            `json:"has_more"`
+	NextCursor *string         `json:"next_cursor"`
+	Object     PurgeListObject `json:"object"`
+}
+
+// PurgeListObject defines model for PurgeList.Object.
+type PurgeListObject string
 
 // Quarantine defines model for Quarantine.
 type Quarantine struct {
@@ -2025,6 +3393,34 @@ type ReportCoverBasis string
 // ReportObject defines model for Report.Object.
 type ReportObject string
 
+// Retention defines model for Retention.
+type Retention struct {
+	Before  openapi_types.Date `json:"before"`
+	Bytes   int64              `json:"bytes"`
+	Classes []struct {
+		Class RetentionClassesClass `json:"class"`
+
+		// Open Whose years have not begun.
+		Open int64 `json:"open"`
+
+		// Over Whose years are over by this class.
+		Over    int64  `json:"over"`
+		Records int64  `json:"records"`
+		Source  string `json:"source"`
+		What    string `json:"what"`
+		Years   int    `json:"years"`
+	} `json:"classes"`
+	Documents int64           `json:"documents"`
+	Held      int64           `json:"held"`
+	Object    RetentionObject `json:"object"`
+}
+
+// RetentionClassesClass defines model for Retention.Classes.Class.
+type RetentionClassesClass string
+
+// RetentionObject defines model for Retention.Object.
+type RetentionObject string
+
 // ReturnRequest defines model for ReturnRequest.
 type ReturnRequest struct {
 	// Amount Minor units; 90000 is 900.00 USD and 90000 JPY.
@@ -2107,6 +3503,9 @@ type Step struct {
 	// compensation finds out), `skipped` (there was nothing to undo), `attention` (people have to look).
 	Status string `json:"status"`
 }
+
+// Suspicion Why the product is suspect (21 USC 360eee(21)).
+type Suspicion string
 
 // Ticket Where it was asked for.
 type Ticket = string
@@ -2215,6 +3614,56 @@ type TransferRequestT3 string
 // Example: urn:epc:id:sgtin:0369999.012345.100000000001
 type Unit = string
 
+// Verification defines model for Verification.
+type Verification struct {
+	// At Example: 2026-11-23T14:03:22.481Z
+	At      Time               `json:"at"`
+	By      string             `json:"by"`
+	Failure *string            `json:"failure,omitempty"`
+	Note    *string            `json:"note,omitempty"`
+	Object  VerificationObject `json:"object"`
+	Result  VerificationResult `json:"result"`
+	Source  string             `json:"source"`
+	Unit    string             `json:"unit"`
+}
+
+// VerificationObject defines model for Verification.Object.
+type VerificationObject string
+
+// VerificationResult defines model for Verification.Result.
+type VerificationResult string
+
+// VerificationList defines model for VerificationList.
+type VerificationList struct {
+	Data       []Verification         `json:"data"`
+	HasMore    bool                   `json:"has_more"`
+	NextCursor *string                `json:"next_cursor"`
+	Object     VerificationListObject `json:"object"`
+}
+
+// VerificationListObject defines model for VerificationList.Object.
+type VerificationListObject string
+
+// VerificationRequest defines model for VerificationRequest.
+type VerificationRequest struct {
+	// Failure Why not, as GS1's verification messages say it; needed for `not_verified`.
+	Failure *VerificationRequestFailure `json:"failure,omitempty"`
+	Note    *string                     `json:"note,omitempty"`
+	Result  VerificationRequestResult   `json:"result"`
+
+	// Source Who answered: the manufacturer's verification service, its quality unit, our records.
+	Source string `json:"source"`
+
+	// Unit A package in any spelling.
+	Unit string `json:"unit"`
+}
+
+// VerificationRequestFailure Why not, as GS1's verification messages say it; needed for `not_verified`.
+type VerificationRequestFailure string
+
+// VerificationRequestResult defines model for VerificationRequest.Result.
+type VerificationRequestResult string
+
 // AccountID defines model for AccountID.
 type AccountID = string
 
@@ -2227,11 +3676,20 @@ type EPCISQuery map[string]string
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// InvestigationID defines model for InvestigationID.
+type InvestigationID = string
+
 // NextPageToken defines model for NextPageToken.
 type NextPageToken = string
 
+// NotificationID defines model for NotificationID.
+type NotificationID = string
+
 // OfEntity Legal entity whose books are meant.
 type OfEntity = Entity
+
+// OverBefore defines model for OverBefore.
+type OverBefore = openapi_types.Date
 
 // PageCursor defines model for PageCursor.
 type PageCursor = string
@@ -2358,8 +3816,212 @@ type DecideApprovalParams struct {
 // DecideApprovalParamsDecision defines parameters for DecideApproval.
 type DecideApprovalParamsDecision string
 
+// ListActionsParams defines parameters for ListActions.
+type ListActionsParams struct {
+	// Actor The id of a key.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // CreateBookingParams defines parameters for CreateBooking.
 type CreateBookingParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListCustodyCheckpointsParams defines parameters for ListCustodyCheckpoints.
+type ListCustodyCheckpointsParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListDueDocumentsParams defines parameters for ListDueDocuments.
+type ListDueDocumentsParams struct {
+	// Before What is kept until a day before this one is over. Today (UTC) when left out, and no later.
+	Before *OverBefore `form:"before,omitempty" json:"before,omitempty"`
+	Limit  *int        `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// CustodyProofParams defines parameters for CustodyProof.
+type CustodyProofParams struct {
+	// EventId The EPCIS id of the event.
+	EventId *string `form:"event_id,omitempty" json:"event_id,omitempty"`
+
+	// Seq Its sequence instead, where an id names an event and the declaration that it was wrong.
+	Seq *int64 `form:"seq,omitempty" json:"seq,omitempty"`
+}
+
+// ListPurgesParams defines parameters for ListPurges.
+type ListPurgesParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ProposePurgeJSONBody defines parameters for ProposePurge.
+type ProposePurgeJSONBody struct {
+	// Before What is kept until a day before this one goes. Today (UTC) when left out, and no later.
+	Before *openapi_types.Date `json:"before,omitempty"`
+	Reason Reason              `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposePurgeParams defines parameters for ProposePurge.
+type ProposePurgeParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RunPurgeParams defines parameters for RunPurge.
+type RunPurgeParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetRetentionParams defines parameters for GetRetention.
+type GetRetentionParams struct {
+	// Before What is kept until a day before this one is over. Today (UTC) when left out, and no later.
+	Before *OverBefore `form:"before,omitempty" json:"before,omitempty"`
+}
+
+// ListInventoryParams defines parameters for ListInventory.
+type ListInventoryParams struct {
+	Gtin *string `form:"gtin,omitempty" json:"gtin,omitempty"`
+	Lot  *string `form:"lot,omitempty" json:"lot,omitempty"`
+
+	// Owner GLN.
+	Owner          *string             `form:"owner,omitempty" json:"owner,omitempty"`
+	ExpiringBefore *openapi_types.Date `form:"expiring_before,omitempty" json:"expiring_before,omitempty"`
+	Sellable       *bool               `form:"sellable,omitempty" json:"sellable,omitempty"`
+	Limit          *int                `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ListInvestigationsParams defines parameters for ListInvestigations.
+type ListInvestigationsParams struct {
+	State *InvestigationState `form:"state,omitempty" json:"state,omitempty"`
+	Limit *int                `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// OpenInvestigationParams defines parameters for OpenInvestigation.
+type OpenInvestigationParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ClearInvestigationJSONBody defines parameters for ClearInvestigation.
+type ClearInvestigationJSONBody struct {
+	// FdaNotifiedAt When FDA was told; needed where it had asked.
+	FdaNotifiedAt *time.Time `json:"fda_notified_at,omitempty"`
+
+	// Person Who it is, as FDA will read it; the key is on record beside it.
+	Person   PersonName `json:"person"`
+	Position string     `json:"position"`
+
+	// Summary How the decision was reached.
+	Summary string `json:"summary"`
+}
+
+// ClearInvestigationParams defines parameters for ClearInvestigation.
+type ClearInvestigationParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DetermineIllegitimateJSONBody defines parameters for DetermineIllegitimate.
+type DetermineIllegitimateJSONBody struct {
+	Evidence string `json:"evidence"`
+
+	// Person Who it is, as FDA will read it; the key is on record beside it.
+	Person   PersonName `json:"person"`
+	Position string     `json:"position"`
+}
+
+// DetermineIllegitimateParams defines parameters for DetermineIllegitimate.
+type DetermineIllegitimateParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RecordDispositionJSONBody defines parameters for RecordDisposition.
+type RecordDispositionJSONBody struct {
+	ConcludedOn openapi_types.Date              `json:"concluded_on"`
+	Method      RecordDispositionJSONBodyMethod `json:"method"`
+
+	// Summary What was done, with whom, which samples are kept and where.
+	Summary string `json:"summary"`
+}
+
+// RecordDispositionParams defines parameters for RecordDisposition.
+type RecordDispositionParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RecordDispositionJSONBodyMethod defines parameters for RecordDisposition.
+type RecordDispositionJSONBodyMethod string
+
+// ListMatchesParams defines parameters for ListMatches.
+type ListMatchesParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// FollowNotificationJSONBody defines parameters for FollowNotification.
+type FollowNotificationJSONBody struct {
+	Type FollowNotificationJSONBodyType `json:"type"`
+}
+
+// FollowNotificationParams defines parameters for FollowNotification.
+type FollowNotificationParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// FollowNotificationJSONBodyType defines parameters for FollowNotification.
+type FollowNotificationJSONBodyType string
+
+// ListVerificationsParams defines parameters for ListVerifications.
+type ListVerificationsParams struct {
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// RecordVerificationsJSONBody defines parameters for RecordVerifications.
+type RecordVerificationsJSONBody struct {
+	Verifications []VerificationRequest `json:"verifications"`
+}
+
+// RecordVerificationsParams defines parameters for RecordVerifications.
+type RecordVerificationsParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
 	// quotes around it is taken off.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
@@ -2432,6 +4094,104 @@ type TrialBalanceParams struct {
 // TrialBalance200JSONResponseBodyObject defines parameters for TrialBalance.
 type TrialBalance200JSONResponseBodyObject string
 
+// ListLegalHoldsParams defines parameters for ListLegalHolds.
+type ListLegalHoldsParams struct {
+	// InForce `false` lists the lifted ones too.
+	InForce *bool `form:"in_force,omitempty" json:"in_force,omitempty"`
+	Limit   *int  `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PlaceLegalHoldJSONBody defines parameters for PlaceLegalHold.
+type PlaceLegalHoldJSONBody struct {
+	Document   *string `json:"document,omitempty"`
+	Everything *bool   `json:"everything,omitempty"`
+	Reason     Reason  `json:"reason"`
+}
+
+// PlaceLegalHoldParams defines parameters for PlaceLegalHold.
+type PlaceLegalHoldParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ProposeLegalHoldLiftJSONBody defines parameters for ProposeLegalHoldLift.
+type ProposeLegalHoldLiftJSONBody struct {
+	Reason Reason `json:"reason"`
+
+	// Ticket Where it was asked for.
+	Ticket *Ticket `json:"ticket,omitempty"`
+}
+
+// ProposeLegalHoldLiftParams defines parameters for ProposeLegalHoldLift.
+type ProposeLegalHoldLiftParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListNotificationsParams defines parameters for ListNotifications.
+type ListNotificationsParams struct {
+	// Open `false` lists the submitted ones too.
+	Open          *bool   `form:"open,omitempty" json:"open,omitempty"`
+	Investigation *string `form:"investigation,omitempty" json:"investigation,omitempty"`
+	Limit         *int    `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `next_cursor` of the page before.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetNotificationParams defines parameters for GetNotification.
+type GetNotificationParams struct {
+	Format *GetNotificationParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetNotificationParamsFormat defines parameters for GetNotification.
+type GetNotificationParamsFormat string
+
+// AmendNotificationParams defines parameters for AmendNotification.
+type AmendNotificationParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RecordIncidentJSONBody defines parameters for RecordIncident.
+type RecordIncidentJSONBody struct {
+	IncidentNumber string `json:"incident_number"`
+}
+
+// RecordIncidentParams defines parameters for RecordIncident.
+type RecordIncidentParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SubmitNotificationJSONBody defines parameters for SubmitNotification.
+type SubmitNotificationJSONBody struct {
+	Channel SubmitNotificationJSONBodyChannel `json:"channel"`
+
+	// Person Who it is, as FDA will read it; the key is on record beside it.
+	Person PersonName `json:"person"`
+
+	// SubmittedAt When it was sent; now, if it is left out.
+	SubmittedAt *time.Time `json:"submitted_at,omitempty"`
+}
+
+// SubmitNotificationParams defines parameters for SubmitNotification.
+type SubmitNotificationParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SubmitNotificationJSONBodyChannel defines parameters for SubmitNotification.
+type SubmitNotificationJSONBodyChannel string
+
 // ListPartnersParams defines parameters for ListPartners.
 type ListPartnersParams struct {
 	Limit *PageLimit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2465,6 +4225,18 @@ type BindPartnerKeyParams struct {
 
 // AddLicenceParams defines parameters for AddLicence.
 type AddLicenceParams struct {
+	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
+	// quotes around it is taken off.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// VerifyPartnerJSONBody defines parameters for VerifyPartner.
+type VerifyPartnerJSONBody struct {
+	Role PartnerRole `json:"role"`
+}
+
+// VerifyPartnerParams defines parameters for VerifyPartner.
+type VerifyPartnerParams struct {
 	// IdempotencyKey 1 to 255 visible ASCII characters, best a UUID made before the first attempt and kept with the order. One pair of
 	// quotes around it is taken off.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
@@ -2716,6 +4488,27 @@ type ProposeAccountCloseJSONRequestBody ProposeAccountCloseJSONBody
 // CreateBookingJSONRequestBody defines body for CreateBooking for application/json ContentType.
 type CreateBookingJSONRequestBody = BookingRequest
 
+// ProposePurgeJSONRequestBody defines body for ProposePurge for application/json ContentType.
+type ProposePurgeJSONRequestBody ProposePurgeJSONBody
+
+// OpenInvestigationJSONRequestBody defines body for OpenInvestigation for application/json ContentType.
+type OpenInvestigationJSONRequestBody = InvestigationRequest
+
+// ClearInvestigationJSONRequestBody defines body for ClearInvestigation for application/json ContentType.
+type ClearInvestigationJSONRequestBody ClearInvestigationJSONBody
+
+// DetermineIllegitimateJSONRequestBody defines body for DetermineIllegitimate for application/json ContentType.
+type DetermineIllegitimateJSONRequestBody DetermineIllegitimateJSONBody
+
+// RecordDispositionJSONRequestBody defines body for RecordDisposition for application/json ContentType.
+type RecordDispositionJSONRequestBody RecordDispositionJSONBody
+
+// FollowNotificationJSONRequestBody defines body for FollowNotification for application/json ContentType.
+type FollowNotificationJSONRequestBody FollowNotificationJSONBody
+
+// RecordVerificationsJSONRequestBody defines body for RecordVerifications for application/json ContentType.
+type RecordVerificationsJSONRequestBody RecordVerificationsJSONBody
+
 // ProposeJournalJSONRequestBody defines body for ProposeJournal for application/json ContentType.
 type ProposeJournalJSONRequestBody = JournalRequest
 
@@ -2725,6 +4518,21 @@ type ProposeReversalJSONRequestBody ProposeReversalJSONBody
 // PostTransactionJSONRequestBody defines body for PostTransaction for application/json ContentType.
 type PostTransactionJSONRequestBody = TransactionRequest
 
+// PlaceLegalHoldJSONRequestBody defines body for PlaceLegalHold for application/json ContentType.
+type PlaceLegalHoldJSONRequestBody PlaceLegalHoldJSONBody
+
+// ProposeLegalHoldLiftJSONRequestBody defines body for ProposeLegalHoldLift for application/json ContentType.
+type ProposeLegalHoldLiftJSONRequestBody ProposeLegalHoldLiftJSONBody
+
+// AmendNotificationJSONRequestBody defines body for AmendNotification for application/json ContentType.
+type AmendNotificationJSONRequestBody = NotificationFormRequest
+
+// RecordIncidentJSONRequestBody defines body for RecordIncident for application/json ContentType.
+type RecordIncidentJSONRequestBody RecordIncidentJSONBody
+
+// SubmitNotificationJSONRequestBody defines body for SubmitNotification for application/json ContentType.
+type SubmitNotificationJSONRequestBody SubmitNotificationJSONBody
+
 // CreatePartnerJSONRequestBody defines body for CreatePartner for application/json ContentType.
 type CreatePartnerJSONRequestBody = PartnerRequest
 
@@ -2733,6 +4541,9 @@ type BindPartnerKeyJSONRequestBody BindPartnerKeyJSONBody
 
 // AddLicenceJSONRequestBody defines body for AddLicence for application/json ContentType.
 type AddLicenceJSONRequestBody = LicenceRequest
+
+// VerifyPartnerJSONRequestBody defines body for VerifyPartner for application/json ContentType.
+type VerifyPartnerJSONRequestBody VerifyPartnerJSONBody
 
 // ProposePeriodMoveJSONRequestBody defines body for ProposePeriodMove for application/json ContentType.
 type ProposePeriodMoveJSONRequestBody ProposePeriodMoveJSONBody
@@ -2796,9 +4607,75 @@ type ServerInterface interface {
 	// DecideApproval Approve or reject what another person proposed
 	// (POST /v1/approvals/{id}/{decision})
 	DecideApproval(c *gin.Context, id ApprovalID, decision DecideApprovalParamsDecision, params DecideApprovalParams)
+	// ListActions Who changed what, newest first
+	// (GET /v1/audit/actions)
+	ListActions(c *gin.Context, params ListActionsParams)
+	// ActionProof The proof that an action is in the audit log, to be checked offline
+	// (GET /v1/audit/actions/{id}/proof)
+	ActionProof(c *gin.Context, id string)
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(c *gin.Context, params CreateBookingParams)
+	// CustodyCheckpoint The last signed checkpoint of custody, to be kept
+	// (GET /v1/custody/checkpoint)
+	CustodyCheckpoint(c *gin.Context)
+	// ListCustodyCheckpoints The signed checkpoints of custody, newest first
+	// (GET /v1/custody/checkpoints)
+	ListCustodyCheckpoints(c *gin.Context, params ListCustodyCheckpointsParams)
+	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
+	// (GET /v1/custody/due)
+	ListDueDocuments(c *gin.Context, params ListDueDocumentsParams)
+	// CustodyProof The proof that one event is in custody, to be checked offline
+	// (GET /v1/custody/proofs)
+	CustodyProof(c *gin.Context, params CustodyProofParams)
+	// ListPurges Orders to purge and how far they are carried out, newest first
+	// (GET /v1/custody/purges)
+	ListPurges(c *gin.Context, params ListPurgesParams)
+	// ProposePurge Propose that documents go whose time is over
+	// (POST /v1/custody/purges)
+	ProposePurge(c *gin.Context, params ProposePurgeParams)
+	// RunPurge Carry out the next round of an order to purge
+	// (POST /v1/custody/purges/{id}/run)
+	RunPurge(c *gin.Context, id string, params RunPurgeParams)
+	// GetRetention What is kept for how long, and how much of it is over
+	// (GET /v1/custody/retention)
+	GetRetention(c *gin.Context, params GetRetentionParams)
+	// ListInventory Every package with its serial, lot, expiry, manufacturer and owner, and whether it can be sold
+	// (GET /v1/inventory)
+	ListInventory(c *gin.Context, params ListInventoryParams)
+	// ListInvestigations Investigations of suspect product, newest first
+	// (GET /v1/investigations)
+	ListInvestigations(c *gin.Context, params ListInvestigationsParams)
+	// OpenInvestigation Open an investigation of suspect product and keep it from sale, at once
+	// (POST /v1/investigations)
+	OpenInvestigation(c *gin.Context, params OpenInvestigationParams)
+	// GetInvestigation An investigation as it stands, with how much of it is verified and what FDA was told
+	// (GET /v1/investigations/{id})
+	GetInvestigation(c *gin.Context, id InvestigationID)
+	// ClearInvestigation Find that the product is not illegitimate, and release it
+	// (POST /v1/investigations/{id}/clear)
+	ClearInvestigation(c *gin.Context, id InvestigationID, params ClearInvestigationParams)
+	// ClearedNotice The Cleared Product Notification, for a person to mail to FDA
+	// (GET /v1/investigations/{id}/cleared_notice)
+	ClearedNotice(c *gin.Context, id InvestigationID)
+	// DetermineIllegitimate Find the product illegitimate; the 24 hours to notify FDA begin
+	// (POST /v1/investigations/{id}/determination)
+	DetermineIllegitimate(c *gin.Context, id InvestigationID, params DetermineIllegitimateParams)
+	// RecordDisposition Record that illegitimate product is dispositioned
+	// (POST /v1/investigations/{id}/disposition)
+	RecordDisposition(c *gin.Context, id InvestigationID, params RecordDispositionParams)
+	// ListMatches Product under the investigation that came in, or moved, after its quarantine began
+	// (GET /v1/investigations/{id}/matches)
+	ListMatches(c *gin.Context, id InvestigationID, params ListMatchesParams)
+	// FollowNotification Open a follow-up, or a request for termination, of the notification to FDA
+	// (POST /v1/investigations/{id}/notifications)
+	FollowNotification(c *gin.Context, id InvestigationID, params FollowNotificationParams)
+	// ListVerifications What was said of each package, newest first
+	// (GET /v1/investigations/{id}/verifications)
+	ListVerifications(c *gin.Context, id InvestigationID, params ListVerificationsParams)
+	// RecordVerifications Record what the verification of packages' product identifiers gave
+	// (POST /v1/investigations/{id}/verifications)
+	RecordVerifications(c *gin.Context, id InvestigationID, params RecordVerificationsParams)
 	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
 	// (GET /v1/ledger/checkpoint)
 	LedgerCheckpoint(c *gin.Context)
@@ -2823,6 +4700,30 @@ type ServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(c *gin.Context, params TrialBalanceParams)
+	// ListLegalHolds What is kept whatever its age, newest first
+	// (GET /v1/legal_holds)
+	ListLegalHolds(c *gin.Context, params ListLegalHoldsParams)
+	// PlaceLegalHold Keep a document, or everything, until the hold is lifted
+	// (POST /v1/legal_holds)
+	PlaceLegalHold(c *gin.Context, params PlaceLegalHoldParams)
+	// ProposeLegalHoldLift Propose to lift a legal hold
+	// (POST /v1/legal_holds/{id}/lift)
+	ProposeLegalHoldLift(c *gin.Context, id string, params ProposeLegalHoldLiftParams)
+	// ListNotifications Notifications to FDA (Form FDA 3911), what is due first
+	// (GET /v1/notifications)
+	ListNotifications(c *gin.Context, params ListNotificationsParams)
+	// GetNotification A notification as it stands, or as a person types it into FDA's platform
+	// (GET /v1/notifications/{id})
+	GetNotification(c *gin.Context, id NotificationID, params GetNotificationParams)
+	// AmendNotification Fill in the form; members that are given replace what was there
+	// (POST /v1/notifications/{id}/form)
+	AmendNotification(c *gin.Context, id NotificationID, params AmendNotificationParams)
+	// RecordIncident Record the incident number of FDA's acknowledgement
+	// (POST /v1/notifications/{id}/incident)
+	RecordIncident(c *gin.Context, id NotificationID, params RecordIncidentParams)
+	// SubmitNotification Record that a person has sent the form to FDA
+	// (POST /v1/notifications/{id}/submission)
+	SubmitNotification(c *gin.Context, id NotificationID, params SubmitNotificationParams)
 	// ListPartners The register, newest first
 	// (GET /v1/partners)
 	ListPartners(c *gin.Context, params ListPartnersParams)
@@ -2838,6 +4739,9 @@ type ServerInterface interface {
 	// AddLicence Record a licence, registration or report, with its evidence
 	// (POST /v1/partners/{id}/licences)
 	AddLicence(c *gin.Context, id PartnerID, params AddLicenceParams)
+	// VerifyPartner Propose that a company is verified, in a role
+	// (POST /v1/partners/{id}/verification)
+	VerifyPartner(c *gin.Context, id PartnerID, params VerifyPartnerParams)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(c *gin.Context, params ListPeriodsParams)
@@ -3216,6 +5120,74 @@ func (siw *ServerInterfaceWrapper) DecideApproval(c *gin.Context) {
 	siw.Handler.DecideApproval(c, id, decision, params)
 }
 
+// ListActions operation middleware
+func (siw *ServerInterfaceWrapper) ListActions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListActionsParams
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", c.Request.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter actor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListActions(c, params)
+}
+
+// ActionProof operation middleware
+func (siw *ServerInterfaceWrapper) ActionProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ActionProof(c, id)
+}
+
 // CreateBooking operation middleware
 func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 
@@ -3254,6 +5226,824 @@ func (siw *ServerInterfaceWrapper) CreateBooking(c *gin.Context) {
 	}
 
 	siw.Handler.CreateBooking(c, params)
+}
+
+// CustodyCheckpoint operation middleware
+func (siw *ServerInterfaceWrapper) CustodyCheckpoint(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CustodyCheckpoint(c)
+}
+
+// ListCustodyCheckpoints operation middleware
+func (siw *ServerInterfaceWrapper) ListCustodyCheckpoints(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustodyCheckpointsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCustodyCheckpoints(c, params)
+}
+
+// ListDueDocuments operation middleware
+func (siw *ServerInterfaceWrapper) ListDueDocuments(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDueDocumentsParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDueDocuments(c, params)
+}
+
+// CustodyProof operation middleware
+func (siw *ServerInterfaceWrapper) CustodyProof(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CustodyProofParams
+
+	// ------------- Optional query parameter "event_id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "event_id", c.Request.URL.Query(), &params.EventId, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter event_id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "seq" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "seq", c.Request.URL.Query(), &params.Seq, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter seq: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CustodyProof(c, params)
+}
+
+// ListPurges operation middleware
+func (siw *ServerInterfaceWrapper) ListPurges(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPurgesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPurges(c, params)
+}
+
+// ProposePurge operation middleware
+func (siw *ServerInterfaceWrapper) ProposePurge(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposePurgeParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposePurge(c, params)
+}
+
+// RunPurge operation middleware
+func (siw *ServerInterfaceWrapper) RunPurge(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RunPurgeParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RunPurge(c, id, params)
+}
+
+// GetRetention operation middleware
+func (siw *ServerInterfaceWrapper) GetRetention(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRetentionParams
+
+	// ------------- Optional query parameter "before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "before", c.Request.URL.Query(), &params.Before, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRetention(c, params)
+}
+
+// ListInventory operation middleware
+func (siw *ServerInterfaceWrapper) ListInventory(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInventoryParams
+
+	// ------------- Optional query parameter "gtin" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "gtin", c.Request.URL.Query(), &params.Gtin, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter gtin: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "lot" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lot", c.Request.URL.Query(), &params.Lot, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter lot: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", c.Request.URL.Query(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter owner: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "expiring_before" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "expiring_before", c.Request.URL.Query(), &params.ExpiringBefore, runtime.BindQueryParameterOptions{Type: "string", Format: "date"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter expiring_before: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sellable" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sellable", c.Request.URL.Query(), &params.Sellable, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sellable: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListInventory(c, params)
+}
+
+// ListInvestigations operation middleware
+func (siw *ServerInterfaceWrapper) ListInvestigations(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListInvestigationsParams
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", c.Request.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter state: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListInvestigations(c, params)
+}
+
+// OpenInvestigation operation middleware
+func (siw *ServerInterfaceWrapper) OpenInvestigation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenInvestigationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenInvestigation(c, params)
+}
+
+// GetInvestigation operation middleware
+func (siw *ServerInterfaceWrapper) GetInvestigation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetInvestigation(c, id)
+}
+
+// ClearInvestigation operation middleware
+func (siw *ServerInterfaceWrapper) ClearInvestigation(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ClearInvestigationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ClearInvestigation(c, id, params)
+}
+
+// ClearedNotice operation middleware
+func (siw *ServerInterfaceWrapper) ClearedNotice(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ClearedNotice(c, id)
+}
+
+// DetermineIllegitimate operation middleware
+func (siw *ServerInterfaceWrapper) DetermineIllegitimate(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DetermineIllegitimateParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DetermineIllegitimate(c, id, params)
+}
+
+// RecordDisposition operation middleware
+func (siw *ServerInterfaceWrapper) RecordDisposition(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordDispositionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RecordDisposition(c, id, params)
+}
+
+// ListMatches operation middleware
+func (siw *ServerInterfaceWrapper) ListMatches(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListMatchesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListMatches(c, id, params)
+}
+
+// FollowNotification operation middleware
+func (siw *ServerInterfaceWrapper) FollowNotification(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params FollowNotificationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.FollowNotification(c, id, params)
+}
+
+// ListVerifications operation middleware
+func (siw *ServerInterfaceWrapper) ListVerifications(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListVerificationsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListVerifications(c, id, params)
+}
+
+// RecordVerifications operation middleware
+func (siw *ServerInterfaceWrapper) RecordVerifications(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id InvestigationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordVerificationsParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RecordVerifications(c, id, params)
 }
 
 // LedgerCheckpoint operation middleware
@@ -3543,6 +6333,372 @@ func (siw *ServerInterfaceWrapper) TrialBalance(c *gin.Context) {
 	siw.Handler.TrialBalance(c, params)
 }
 
+// ListLegalHolds operation middleware
+func (siw *ServerInterfaceWrapper) ListLegalHolds(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListLegalHoldsParams
+
+	// ------------- Optional query parameter "in_force" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "in_force", c.Request.URL.Query(), &params.InForce, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter in_force: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListLegalHolds(c, params)
+}
+
+// PlaceLegalHold operation middleware
+func (siw *ServerInterfaceWrapper) PlaceLegalHold(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceLegalHoldParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PlaceLegalHold(c, params)
+}
+
+// ProposeLegalHoldLift operation middleware
+func (siw *ServerInterfaceWrapper) ProposeLegalHoldLift(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProposeLegalHoldLiftParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProposeLegalHoldLift(c, id, params)
+}
+
+// ListNotifications operation middleware
+func (siw *ServerInterfaceWrapper) ListNotifications(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNotificationsParams
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", c.Request.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter open: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "investigation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "investigation", c.Request.URL.Query(), &params.Investigation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter investigation: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListNotifications(c, params)
+}
+
+// GetNotification operation middleware
+func (siw *ServerInterfaceWrapper) GetNotification(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id NotificationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetNotificationParams
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", c.Request.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter format: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetNotification(c, id, params)
+}
+
+// AmendNotification operation middleware
+func (siw *ServerInterfaceWrapper) AmendNotification(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id NotificationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AmendNotificationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AmendNotification(c, id, params)
+}
+
+// RecordIncident operation middleware
+func (siw *ServerInterfaceWrapper) RecordIncident(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id NotificationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RecordIncidentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RecordIncident(c, id, params)
+}
+
+// SubmitNotification operation middleware
+func (siw *ServerInterfaceWrapper) SubmitNotification(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id NotificationID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SubmitNotificationParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SubmitNotification(c, id, params)
+}
+
 // ListPartners operation middleware
 func (siw *ServerInterfaceWrapper) ListPartners(c *gin.Context) {
 
@@ -3739,6 +6895,55 @@ func (siw *ServerInterfaceWrapper) AddLicence(c *gin.Context) {
 	}
 
 	siw.Handler.AddLicence(c, id, params)
+}
+
+// VerifyPartner operation middleware
+func (siw *ServerInterfaceWrapper) VerifyPartner(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id PartnerID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params VerifyPartnerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.VerifyPartner(c, id, params)
 }
 
 // ListPeriods operation middleware
@@ -4868,6 +8073,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/ledger/transactions", wrapper.PostTransaction)
 	router.GET(options.BaseURL+"/v1/ledger/checkpoint", wrapper.LedgerCheckpoint)
 	router.GET(options.BaseURL+"/v1/ledger/proofs/:id", wrapper.LedgerProof)
+	router.GET(options.BaseURL+"/v1/audit/actions", wrapper.ListActions)
+	router.GET(options.BaseURL+"/v1/audit/actions/:id/proof", wrapper.ActionProof)
 	router.GET(options.BaseURL+"/v1/ledger/entries", wrapper.LedgerEntries)
 	router.GET(options.BaseURL+"/v1/reports/:report", wrapper.GetReport)
 	router.POST(options.BaseURL+"/v1/ledger/journals", wrapper.ProposeJournal)
@@ -4882,6 +8089,34 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/quarantines", wrapper.ListQuarantines)
 	router.POST(options.BaseURL+"/v1/quarantines", wrapper.PlaceQuarantine)
 	router.POST(options.BaseURL+"/v1/quarantines/:id/release", wrapper.ReleaseQuarantine)
+	router.GET(options.BaseURL+"/v1/investigations", wrapper.ListInvestigations)
+	router.POST(options.BaseURL+"/v1/investigations", wrapper.OpenInvestigation)
+	router.GET(options.BaseURL+"/v1/investigations/:id", wrapper.GetInvestigation)
+	router.GET(options.BaseURL+"/v1/investigations/:id/verifications", wrapper.ListVerifications)
+	router.POST(options.BaseURL+"/v1/investigations/:id/verifications", wrapper.RecordVerifications)
+	router.GET(options.BaseURL+"/v1/investigations/:id/matches", wrapper.ListMatches)
+	router.GET(options.BaseURL+"/v1/investigations/:id/cleared_notice", wrapper.ClearedNotice)
+	router.POST(options.BaseURL+"/v1/investigations/:id/clear", wrapper.ClearInvestigation)
+	router.POST(options.BaseURL+"/v1/investigations/:id/determination", wrapper.DetermineIllegitimate)
+	router.POST(options.BaseURL+"/v1/investigations/:id/disposition", wrapper.RecordDisposition)
+	router.POST(options.BaseURL+"/v1/investigations/:id/notifications", wrapper.FollowNotification)
+	router.GET(options.BaseURL+"/v1/notifications", wrapper.ListNotifications)
+	router.GET(options.BaseURL+"/v1/notifications/:id", wrapper.GetNotification)
+	router.POST(options.BaseURL+"/v1/notifications/:id/form", wrapper.AmendNotification)
+	router.POST(options.BaseURL+"/v1/notifications/:id/submission", wrapper.SubmitNotification)
+	router.POST(options.BaseURL+"/v1/notifications/:id/incident", wrapper.RecordIncident)
+	router.GET(options.BaseURL+"/v1/inventory", wrapper.ListInventory)
+	router.GET(options.BaseURL+"/v1/legal_holds", wrapper.ListLegalHolds)
+	router.POST(options.BaseURL+"/v1/legal_holds", wrapper.PlaceLegalHold)
+	router.POST(options.BaseURL+"/v1/legal_holds/:id/lift", wrapper.ProposeLegalHoldLift)
+	router.GET(options.BaseURL+"/v1/custody/retention", wrapper.GetRetention)
+	router.GET(options.BaseURL+"/v1/custody/due", wrapper.ListDueDocuments)
+	router.GET(options.BaseURL+"/v1/custody/purges", wrapper.ListPurges)
+	router.POST(options.BaseURL+"/v1/custody/purges", wrapper.ProposePurge)
+	router.POST(options.BaseURL+"/v1/custody/purges/:id/run", wrapper.RunPurge)
+	router.GET(options.BaseURL+"/v1/custody/checkpoint", wrapper.CustodyCheckpoint)
+	router.GET(options.BaseURL+"/v1/custody/checkpoints", wrapper.ListCustodyCheckpoints)
+	router.GET(options.BaseURL+"/v1/custody/proofs", wrapper.CustodyProof)
 	router.GET(options.BaseURL+"/v1/trace", wrapper.Trace)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
@@ -4890,6 +8125,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/partners", wrapper.CreatePartner)
 	router.GET(options.BaseURL+"/v1/partners/:id", wrapper.GetPartner)
 	router.POST(options.BaseURL+"/v1/partners/:id/licences", wrapper.AddLicence)
+	router.POST(options.BaseURL+"/v1/partners/:id/verification", wrapper.VerifyPartner)
 	router.POST(options.BaseURL+"/v1/partners/:id/keys", wrapper.BindPartnerKey)
 	router.GET(options.BaseURL+"/v1/products", wrapper.ListProducts)
 	router.POST(options.BaseURL+"/v1/products", wrapper.CreateProduct)
@@ -4925,6 +8161,24 @@ type ApprovalJSONResponse struct {
 }
 
 type EPCISExceptionApplicationProblemPlusJSONResponse map[string]interface{}
+
+type InvestigationResponseHeaders struct {
+	RequestId *string
+}
+type InvestigationJSONResponse struct {
+	Body Investigation
+
+	Headers InvestigationResponseHeaders
+}
+
+type NotificationResponseHeaders struct {
+	RequestId *string
+}
+type NotificationJSONResponse struct {
+	Body Notification
+
+	Headers NotificationResponseHeaders
+}
 
 type PartnerAddedResponseHeaders struct {
 	Location  *string
@@ -5371,6 +8625,112 @@ func (response DecideApprovaldefaultApplicationProblemPlusJSONResponse) VisitDec
 	return err
 }
 
+type ListActionsRequestObject struct {
+	Params ListActionsParams
+}
+
+type ListActionsResponseObject interface {
+	VisitListActionsResponse(w http.ResponseWriter) error
+}
+
+type ListActions200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListActions200JSONResponse struct {
+	Body    ActionList
+	Headers ListActions200ResponseHeaders
+}
+
+func (response ListActions200JSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListActionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListActionsdefaultApplicationProblemPlusJSONResponse) VisitListActionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActionProofRequestObject struct {
+	Id string `json:"id"`
+}
+
+type ActionProofResponseObject interface {
+	VisitActionProofResponse(w http.ResponseWriter) error
+}
+
+type ActionProof200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ActionProof200JSONResponse struct {
+	Body    ActionProof
+	Headers ActionProof200ResponseHeaders
+}
+
+func (response ActionProof200JSONResponse) VisitActionProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ActionProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ActionProofdefaultApplicationProblemPlusJSONResponse) VisitActionProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CreateBookingRequestObject struct {
 	Params CreateBookingParams
 	Body   *CreateBookingJSONRequestBody
@@ -5419,6 +8779,1041 @@ type CreateBookingdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CreateBookingdefaultApplicationProblemPlusJSONResponse) VisitCreateBookingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyCheckpointRequestObject struct {
+}
+
+type CustodyCheckpointResponseObject interface {
+	VisitCustodyCheckpointResponse(w http.ResponseWriter) error
+}
+
+type CustodyCheckpoint200ResponseHeaders struct {
+	RequestId *string
+}
+
+type CustodyCheckpoint200JSONResponse struct {
+	Body    CustodyCheckpoint
+	Headers CustodyCheckpoint200ResponseHeaders
+}
+
+func (response CustodyCheckpoint200JSONResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyCheckpoint200TextResponse struct {
+	Body    string
+	Headers CustodyCheckpoint200ResponseHeaders
+}
+
+func (response CustodyCheckpoint200TextResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type CustodyCheckpointdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CustodyCheckpointdefaultApplicationProblemPlusJSONResponse) VisitCustodyCheckpointResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustodyCheckpointsRequestObject struct {
+	Params ListCustodyCheckpointsParams
+}
+
+type ListCustodyCheckpointsResponseObject interface {
+	VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error
+}
+
+type ListCustodyCheckpoints200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListCustodyCheckpoints200JSONResponse struct {
+	Body    CustodyCheckpointList
+	Headers ListCustodyCheckpoints200ResponseHeaders
+}
+
+func (response ListCustodyCheckpoints200JSONResponse) VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListCustodyCheckpointsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListCustodyCheckpointsdefaultApplicationProblemPlusJSONResponse) VisitListCustodyCheckpointsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDueDocumentsRequestObject struct {
+	Params ListDueDocumentsParams
+}
+
+type ListDueDocumentsResponseObject interface {
+	VisitListDueDocumentsResponse(w http.ResponseWriter) error
+}
+
+type ListDueDocuments200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListDueDocuments200JSONResponse struct {
+	Body    DueDocumentList
+	Headers ListDueDocuments200ResponseHeaders
+}
+
+func (response ListDueDocuments200JSONResponse) VisitListDueDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDueDocumentsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListDueDocumentsdefaultApplicationProblemPlusJSONResponse) VisitListDueDocumentsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyProofRequestObject struct {
+	Params CustodyProofParams
+}
+
+type CustodyProofResponseObject interface {
+	VisitCustodyProofResponse(w http.ResponseWriter) error
+}
+
+type CustodyProof200ResponseHeaders struct {
+	RequestId *string
+}
+
+type CustodyProof200JSONResponse struct {
+	Body    CustodyProof
+	Headers CustodyProof200ResponseHeaders
+}
+
+func (response CustodyProof200JSONResponse) VisitCustodyProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CustodyProofdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response CustodyProofdefaultApplicationProblemPlusJSONResponse) VisitCustodyProofResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPurgesRequestObject struct {
+	Params ListPurgesParams
+}
+
+type ListPurgesResponseObject interface {
+	VisitListPurgesResponse(w http.ResponseWriter) error
+}
+
+type ListPurges200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListPurges200JSONResponse struct {
+	Body    PurgeList
+	Headers ListPurges200ResponseHeaders
+}
+
+func (response ListPurges200JSONResponse) VisitListPurgesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPurgesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListPurgesdefaultApplicationProblemPlusJSONResponse) VisitListPurgesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePurgeRequestObject struct {
+	Params ProposePurgeParams
+	Body   *ProposePurgeJSONRequestBody
+}
+
+type ProposePurgeResponseObject interface {
+	VisitProposePurgeResponse(w http.ResponseWriter) error
+}
+
+type ProposePurge201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposePurge201JSONResponse) VisitProposePurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposePurgedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposePurgedefaultApplicationProblemPlusJSONResponse) VisitProposePurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunPurgeRequestObject struct {
+	Id     string `json:"id"`
+	Params RunPurgeParams
+}
+
+type RunPurgeResponseObject interface {
+	VisitRunPurgeResponse(w http.ResponseWriter) error
+}
+
+type RunPurge200ResponseHeaders struct {
+	RequestId *string
+}
+
+type RunPurge200JSONResponse struct {
+	Body    Purge
+	Headers RunPurge200ResponseHeaders
+}
+
+func (response RunPurge200JSONResponse) VisitRunPurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RunPurgedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response RunPurgedefaultApplicationProblemPlusJSONResponse) VisitRunPurgeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetentionRequestObject struct {
+	Params GetRetentionParams
+}
+
+type GetRetentionResponseObject interface {
+	VisitGetRetentionResponse(w http.ResponseWriter) error
+}
+
+type GetRetention200ResponseHeaders struct {
+	RequestId *string
+}
+
+type GetRetention200JSONResponse struct {
+	Body    Retention
+	Headers GetRetention200ResponseHeaders
+}
+
+func (response GetRetention200JSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRetentiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetRetentiondefaultApplicationProblemPlusJSONResponse) VisitGetRetentionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInventoryRequestObject struct {
+	Params ListInventoryParams
+}
+
+type ListInventoryResponseObject interface {
+	VisitListInventoryResponse(w http.ResponseWriter) error
+}
+
+type ListInventory200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListInventory200JSONResponse struct {
+	Body    Inventory
+	Headers ListInventory200ResponseHeaders
+}
+
+func (response ListInventory200JSONResponse) VisitListInventoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInventorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListInventorydefaultApplicationProblemPlusJSONResponse) VisitListInventoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvestigationsRequestObject struct {
+	Params ListInvestigationsParams
+}
+
+type ListInvestigationsResponseObject interface {
+	VisitListInvestigationsResponse(w http.ResponseWriter) error
+}
+
+type ListInvestigations200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListInvestigations200JSONResponse struct {
+	Body    InvestigationList
+	Headers ListInvestigations200ResponseHeaders
+}
+
+func (response ListInvestigations200JSONResponse) VisitListInvestigationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListInvestigationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListInvestigationsdefaultApplicationProblemPlusJSONResponse) VisitListInvestigationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenInvestigationRequestObject struct {
+	Params OpenInvestigationParams
+	Body   *OpenInvestigationJSONRequestBody
+}
+
+type OpenInvestigationResponseObject interface {
+	VisitOpenInvestigationResponse(w http.ResponseWriter) error
+}
+
+type OpenInvestigation201JSONResponse struct{ InvestigationJSONResponse }
+
+func (response OpenInvestigation201JSONResponse) VisitOpenInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type OpenInvestigationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response OpenInvestigationdefaultApplicationProblemPlusJSONResponse) VisitOpenInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvestigationRequestObject struct {
+	Id InvestigationID `json:"id"`
+}
+
+type GetInvestigationResponseObject interface {
+	VisitGetInvestigationResponse(w http.ResponseWriter) error
+}
+
+type GetInvestigation200JSONResponse struct{ InvestigationJSONResponse }
+
+func (response GetInvestigation200JSONResponse) VisitGetInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetInvestigationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetInvestigationdefaultApplicationProblemPlusJSONResponse) VisitGetInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearInvestigationRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params ClearInvestigationParams
+	Body   *ClearInvestigationJSONRequestBody
+}
+
+type ClearInvestigationResponseObject interface {
+	VisitClearInvestigationResponse(w http.ResponseWriter) error
+}
+
+type ClearInvestigation200JSONResponse struct{ InvestigationJSONResponse }
+
+func (response ClearInvestigation200JSONResponse) VisitClearInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearInvestigationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ClearInvestigationdefaultApplicationProblemPlusJSONResponse) VisitClearInvestigationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ClearedNoticeRequestObject struct {
+	Id InvestigationID `json:"id"`
+}
+
+type ClearedNoticeResponseObject interface {
+	VisitClearedNoticeResponse(w http.ResponseWriter) error
+}
+
+type ClearedNotice200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ClearedNotice200TextResponse struct {
+	Body    string
+	Headers ClearedNotice200ResponseHeaders
+}
+
+func (response ClearedNotice200TextResponse) VisitClearedNoticeResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type ClearedNoticedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ClearedNoticedefaultApplicationProblemPlusJSONResponse) VisitClearedNoticeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetermineIllegitimateRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params DetermineIllegitimateParams
+	Body   *DetermineIllegitimateJSONRequestBody
+}
+
+type DetermineIllegitimateResponseObject interface {
+	VisitDetermineIllegitimateResponse(w http.ResponseWriter) error
+}
+
+type DetermineIllegitimate201JSONResponse struct{ InvestigationJSONResponse }
+
+func (response DetermineIllegitimate201JSONResponse) VisitDetermineIllegitimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DetermineIllegitimatedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response DetermineIllegitimatedefaultApplicationProblemPlusJSONResponse) VisitDetermineIllegitimateResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordDispositionRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params RecordDispositionParams
+	Body   *RecordDispositionJSONRequestBody
+}
+
+type RecordDispositionResponseObject interface {
+	VisitRecordDispositionResponse(w http.ResponseWriter) error
+}
+
+type RecordDisposition201JSONResponse struct{ InvestigationJSONResponse }
+
+func (response RecordDisposition201JSONResponse) VisitRecordDispositionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordDispositiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response RecordDispositiondefaultApplicationProblemPlusJSONResponse) VisitRecordDispositionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMatchesRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params ListMatchesParams
+}
+
+type ListMatchesResponseObject interface {
+	VisitListMatchesResponse(w http.ResponseWriter) error
+}
+
+type ListMatches200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListMatches200JSONResponse struct {
+	Body    MatchList
+	Headers ListMatches200ResponseHeaders
+}
+
+func (response ListMatches200JSONResponse) VisitListMatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListMatchesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListMatchesdefaultApplicationProblemPlusJSONResponse) VisitListMatchesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowNotificationRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params FollowNotificationParams
+	Body   *FollowNotificationJSONRequestBody
+}
+
+type FollowNotificationResponseObject interface {
+	VisitFollowNotificationResponse(w http.ResponseWriter) error
+}
+
+type FollowNotification201JSONResponse struct{ NotificationJSONResponse }
+
+func (response FollowNotification201JSONResponse) VisitFollowNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type FollowNotificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response FollowNotificationdefaultApplicationProblemPlusJSONResponse) VisitFollowNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVerificationsRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params ListVerificationsParams
+}
+
+type ListVerificationsResponseObject interface {
+	VisitListVerificationsResponse(w http.ResponseWriter) error
+}
+
+type ListVerifications200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListVerifications200JSONResponse struct {
+	Body    VerificationList
+	Headers ListVerifications200ResponseHeaders
+}
+
+func (response ListVerifications200JSONResponse) VisitListVerificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListVerificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListVerificationsdefaultApplicationProblemPlusJSONResponse) VisitListVerificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordVerificationsRequestObject struct {
+	Id     InvestigationID `json:"id"`
+	Params RecordVerificationsParams
+	Body   *RecordVerificationsJSONRequestBody
+}
+
+type RecordVerificationsResponseObject interface {
+	VisitRecordVerificationsResponse(w http.ResponseWriter) error
+}
+
+type RecordVerifications201JSONResponse struct{ InvestigationJSONResponse }
+
+func (response RecordVerifications201JSONResponse) VisitRecordVerificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordVerificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response RecordVerificationsdefaultApplicationProblemPlusJSONResponse) VisitRecordVerificationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5887,6 +10282,456 @@ func (response TrialBalancedefaultApplicationProblemPlusJSONResponse) VisitTrial
 	return err
 }
 
+type ListLegalHoldsRequestObject struct {
+	Params ListLegalHoldsParams
+}
+
+type ListLegalHoldsResponseObject interface {
+	VisitListLegalHoldsResponse(w http.ResponseWriter) error
+}
+
+type ListLegalHolds200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListLegalHolds200JSONResponse struct {
+	Body    LegalHoldList
+	Headers ListLegalHolds200ResponseHeaders
+}
+
+func (response ListLegalHolds200JSONResponse) VisitListLegalHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListLegalHoldsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListLegalHoldsdefaultApplicationProblemPlusJSONResponse) VisitListLegalHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceLegalHoldRequestObject struct {
+	Params PlaceLegalHoldParams
+	Body   *PlaceLegalHoldJSONRequestBody
+}
+
+type PlaceLegalHoldResponseObject interface {
+	VisitPlaceLegalHoldResponse(w http.ResponseWriter) error
+}
+
+type PlaceLegalHold201ResponseHeaders struct {
+	RequestId *string
+}
+
+type PlaceLegalHold201JSONResponse struct {
+	Body    LegalHold
+	Headers PlaceLegalHold201ResponseHeaders
+}
+
+func (response PlaceLegalHold201JSONResponse) VisitPlaceLegalHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceLegalHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response PlaceLegalHolddefaultApplicationProblemPlusJSONResponse) VisitPlaceLegalHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeLegalHoldLiftRequestObject struct {
+	Id     string `json:"id"`
+	Params ProposeLegalHoldLiftParams
+	Body   *ProposeLegalHoldLiftJSONRequestBody
+}
+
+type ProposeLegalHoldLiftResponseObject interface {
+	VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error
+}
+
+type ProposeLegalHoldLift201JSONResponse struct{ ProposedJSONResponse }
+
+func (response ProposeLegalHoldLift201JSONResponse) VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ProposeLegalHoldLiftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ProposeLegalHoldLiftdefaultApplicationProblemPlusJSONResponse) VisitProposeLegalHoldLiftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNotificationsRequestObject struct {
+	Params ListNotificationsParams
+}
+
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ListNotifications200ResponseHeaders struct {
+	RequestId *string
+}
+
+type ListNotifications200JSONResponse struct {
+	Body    NotificationList
+	Headers ListNotifications200ResponseHeaders
+}
+
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNotificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response ListNotificationsdefaultApplicationProblemPlusJSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNotificationRequestObject struct {
+	Id     NotificationID `json:"id"`
+	Params GetNotificationParams
+}
+
+type GetNotificationResponseObject interface {
+	VisitGetNotificationResponse(w http.ResponseWriter) error
+}
+
+type GetNotification200ResponseHeaders struct {
+	RequestId *string
+}
+
+type GetNotification200JSONResponse struct {
+	Body    Notification
+	Headers GetNotification200ResponseHeaders
+}
+
+func (response GetNotification200JSONResponse) VisitGetNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetNotification200TexthtmlResponse struct {
+	Body          io.Reader
+	Headers       GetNotification200ResponseHeaders
+	ContentLength int64
+}
+
+func (response GetNotification200TexthtmlResponse) VisitGetNotificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetNotification200TextResponse struct {
+	Body    string
+	Headers GetNotification200ResponseHeaders
+}
+
+func (response GetNotification200TextResponse) VisitGetNotificationResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response.Body)))
+	return err
+}
+
+type GetNotificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response GetNotificationdefaultApplicationProblemPlusJSONResponse) VisitGetNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendNotificationRequestObject struct {
+	Id     NotificationID `json:"id"`
+	Params AmendNotificationParams
+	Body   *AmendNotificationJSONRequestBody
+}
+
+type AmendNotificationResponseObject interface {
+	VisitAmendNotificationResponse(w http.ResponseWriter) error
+}
+
+type AmendNotification200JSONResponse struct{ NotificationJSONResponse }
+
+func (response AmendNotification200JSONResponse) VisitAmendNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AmendNotificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response AmendNotificationdefaultApplicationProblemPlusJSONResponse) VisitAmendNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordIncidentRequestObject struct {
+	Id     NotificationID `json:"id"`
+	Params RecordIncidentParams
+	Body   *RecordIncidentJSONRequestBody
+}
+
+type RecordIncidentResponseObject interface {
+	VisitRecordIncidentResponse(w http.ResponseWriter) error
+}
+
+type RecordIncident200JSONResponse struct{ NotificationJSONResponse }
+
+func (response RecordIncident200JSONResponse) VisitRecordIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RecordIncidentdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response RecordIncidentdefaultApplicationProblemPlusJSONResponse) VisitRecordIncidentResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubmitNotificationRequestObject struct {
+	Id     NotificationID `json:"id"`
+	Params SubmitNotificationParams
+	Body   *SubmitNotificationJSONRequestBody
+}
+
+type SubmitNotificationResponseObject interface {
+	VisitSubmitNotificationResponse(w http.ResponseWriter) error
+}
+
+type SubmitNotification200JSONResponse struct{ NotificationJSONResponse }
+
+func (response SubmitNotification200JSONResponse) VisitSubmitNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SubmitNotificationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response SubmitNotificationdefaultApplicationProblemPlusJSONResponse) VisitSubmitNotificationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPartnersRequestObject struct {
 	Params ListPartnersParams
 }
@@ -6136,6 +10981,57 @@ type AddLicencedefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AddLicencedefaultApplicationProblemPlusJSONResponse) VisitAddLicenceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyPartnerRequestObject struct {
+	Id     PartnerID `json:"id"`
+	Params VerifyPartnerParams
+	Body   *VerifyPartnerJSONRequestBody
+}
+
+type VerifyPartnerResponseObject interface {
+	VisitVerifyPartnerResponse(w http.ResponseWriter) error
+}
+
+type VerifyPartner201JSONResponse struct{ PartnerAddedJSONResponse }
+
+func (response VerifyPartner201JSONResponse) VisitVerifyPartnerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if response.Headers.Location != nil {
+		w.Header().Set("Location", fmt.Sprint(*response.Headers.Location))
+	}
+	if response.Headers.RequestId != nil {
+		w.Header().Set("Request-Id", fmt.Sprint(*response.Headers.RequestId))
+	}
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type VerifyPartnerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	Headers    ProblemResponseHeaders
+	StatusCode int
+}
+
+func (response VerifyPartnerdefaultApplicationProblemPlusJSONResponse) VisitVerifyPartnerResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7624,9 +12520,75 @@ type StrictServerInterface interface {
 	// DecideApproval Approve or reject what another person proposed
 	// (POST /v1/approvals/{id}/{decision})
 	DecideApproval(ctx context.Context, request DecideApprovalRequestObject) (DecideApprovalResponseObject, error)
+	// ListActions Who changed what, newest first
+	// (GET /v1/audit/actions)
+	ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error)
+	// ActionProof The proof that an action is in the audit log, to be checked offline
+	// (GET /v1/audit/actions/{id}/proof)
+	ActionProof(ctx context.Context, request ActionProofRequestObject) (ActionProofResponseObject, error)
 	// CreateBooking Book a flight, a hotel and a car, or any of them
 	// (POST /v1/bookings)
 	CreateBooking(ctx context.Context, request CreateBookingRequestObject) (CreateBookingResponseObject, error)
+	// CustodyCheckpoint The last signed checkpoint of custody, to be kept
+	// (GET /v1/custody/checkpoint)
+	CustodyCheckpoint(ctx context.Context, request CustodyCheckpointRequestObject) (CustodyCheckpointResponseObject, error)
+	// ListCustodyCheckpoints The signed checkpoints of custody, newest first
+	// (GET /v1/custody/checkpoints)
+	ListCustodyCheckpoints(ctx context.Context, request ListCustodyCheckpointsRequestObject) (ListCustodyCheckpointsResponseObject, error)
+	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
+	// (GET /v1/custody/due)
+	ListDueDocuments(ctx context.Context, request ListDueDocumentsRequestObject) (ListDueDocumentsResponseObject, error)
+	// CustodyProof The proof that one event is in custody, to be checked offline
+	// (GET /v1/custody/proofs)
+	CustodyProof(ctx context.Context, request CustodyProofRequestObject) (CustodyProofResponseObject, error)
+	// ListPurges Orders to purge and how far they are carried out, newest first
+	// (GET /v1/custody/purges)
+	ListPurges(ctx context.Context, request ListPurgesRequestObject) (ListPurgesResponseObject, error)
+	// ProposePurge Propose that documents go whose time is over
+	// (POST /v1/custody/purges)
+	ProposePurge(ctx context.Context, request ProposePurgeRequestObject) (ProposePurgeResponseObject, error)
+	// RunPurge Carry out the next round of an order to purge
+	// (POST /v1/custody/purges/{id}/run)
+	RunPurge(ctx context.Context, request RunPurgeRequestObject) (RunPurgeResponseObject, error)
+	// GetRetention What is kept for how long, and how much of it is over
+	// (GET /v1/custody/retention)
+	GetRetention(ctx context.Context, request GetRetentionRequestObject) (GetRetentionResponseObject, error)
+	// ListInventory Every package with its serial, lot, expiry, manufacturer and owner, and whether it can be sold
+	// (GET /v1/inventory)
+	ListInventory(ctx context.Context, request ListInventoryRequestObject) (ListInventoryResponseObject, error)
+	// ListInvestigations Investigations of suspect product, newest first
+	// (GET /v1/investigations)
+	ListInvestigations(ctx context.Context, request ListInvestigationsRequestObject) (ListInvestigationsResponseObject, error)
+	// OpenInvestigation Open an investigation of suspect product and keep it from sale, at once
+	// (POST /v1/investigations)
+	OpenInvestigation(ctx context.Context, request OpenInvestigationRequestObject) (OpenInvestigationResponseObject, error)
+	// GetInvestigation An investigation as it stands, with how much of it is verified and what FDA was told
+	// (GET /v1/investigations/{id})
+	GetInvestigation(ctx context.Context, request GetInvestigationRequestObject) (GetInvestigationResponseObject, error)
+	// ClearInvestigation Find that the product is not illegitimate, and release it
+	// (POST /v1/investigations/{id}/clear)
+	ClearInvestigation(ctx context.Context, request ClearInvestigationRequestObject) (ClearInvestigationResponseObject, error)
+	// ClearedNotice The Cleared Product Notification, for a person to mail to FDA
+	// (GET /v1/investigations/{id}/cleared_notice)
+	ClearedNotice(ctx context.Context, request ClearedNoticeRequestObject) (ClearedNoticeResponseObject, error)
+	// DetermineIllegitimate Find the product illegitimate; the 24 hours to notify FDA begin
+	// (POST /v1/investigations/{id}/determination)
+	DetermineIllegitimate(ctx context.Context, request DetermineIllegitimateRequestObject) (DetermineIllegitimateResponseObject, error)
+	// RecordDisposition Record that illegitimate product is dispositioned
+	// (POST /v1/investigations/{id}/disposition)
+	RecordDisposition(ctx context.Context, request RecordDispositionRequestObject) (RecordDispositionResponseObject, error)
+	// ListMatches Product under the investigation that came in, or moved, after its quarantine began
+	// (GET /v1/investigations/{id}/matches)
+	ListMatches(ctx context.Context, request ListMatchesRequestObject) (ListMatchesResponseObject, error)
+	// FollowNotification Open a follow-up, or a request for termination, of the notification to FDA
+	// (POST /v1/investigations/{id}/notifications)
+	FollowNotification(ctx context.Context, request FollowNotificationRequestObject) (FollowNotificationResponseObject, error)
+	// ListVerifications What was said of each package, newest first
+	// (GET /v1/investigations/{id}/verifications)
+	ListVerifications(ctx context.Context, request ListVerificationsRequestObject) (ListVerificationsResponseObject, error)
+	// RecordVerifications Record what the verification of packages' product identifiers gave
+	// (POST /v1/investigations/{id}/verifications)
+	RecordVerifications(ctx context.Context, request RecordVerificationsRequestObject) (RecordVerificationsResponseObject, error)
 	// LedgerCheckpoint The last signed checkpoint of the books, to be kept
 	// (GET /v1/ledger/checkpoint)
 	LedgerCheckpoint(ctx context.Context, request LedgerCheckpointRequestObject) (LedgerCheckpointResponseObject, error)
@@ -7651,6 +12613,30 @@ type StrictServerInterface interface {
 	// TrialBalance Every account with its posted and pending sums
 	// (GET /v1/ledger/trial-balance)
 	TrialBalance(ctx context.Context, request TrialBalanceRequestObject) (TrialBalanceResponseObject, error)
+	// ListLegalHolds What is kept whatever its age, newest first
+	// (GET /v1/legal_holds)
+	ListLegalHolds(ctx context.Context, request ListLegalHoldsRequestObject) (ListLegalHoldsResponseObject, error)
+	// PlaceLegalHold Keep a document, or everything, until the hold is lifted
+	// (POST /v1/legal_holds)
+	PlaceLegalHold(ctx context.Context, request PlaceLegalHoldRequestObject) (PlaceLegalHoldResponseObject, error)
+	// ProposeLegalHoldLift Propose to lift a legal hold
+	// (POST /v1/legal_holds/{id}/lift)
+	ProposeLegalHoldLift(ctx context.Context, request ProposeLegalHoldLiftRequestObject) (ProposeLegalHoldLiftResponseObject, error)
+	// ListNotifications Notifications to FDA (Form FDA 3911), what is due first
+	// (GET /v1/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// GetNotification A notification as it stands, or as a person types it into FDA's platform
+	// (GET /v1/notifications/{id})
+	GetNotification(ctx context.Context, request GetNotificationRequestObject) (GetNotificationResponseObject, error)
+	// AmendNotification Fill in the form; members that are given replace what was there
+	// (POST /v1/notifications/{id}/form)
+	AmendNotification(ctx context.Context, request AmendNotificationRequestObject) (AmendNotificationResponseObject, error)
+	// RecordIncident Record the incident number of FDA's acknowledgement
+	// (POST /v1/notifications/{id}/incident)
+	RecordIncident(ctx context.Context, request RecordIncidentRequestObject) (RecordIncidentResponseObject, error)
+	// SubmitNotification Record that a person has sent the form to FDA
+	// (POST /v1/notifications/{id}/submission)
+	SubmitNotification(ctx context.Context, request SubmitNotificationRequestObject) (SubmitNotificationResponseObject, error)
 	// ListPartners The register, newest first
 	// (GET /v1/partners)
 	ListPartners(ctx context.Context, request ListPartnersRequestObject) (ListPartnersResponseObject, error)
@@ -7666,6 +12652,9 @@ type StrictServerInterface interface {
 	// AddLicence Record a licence, registration or report, with its evidence
 	// (POST /v1/partners/{id}/licences)
 	AddLicence(ctx context.Context, request AddLicenceRequestObject) (AddLicenceResponseObject, error)
+	// VerifyPartner Propose that a company is verified, in a role
+	// (POST /v1/partners/{id}/verification)
+	VerifyPartner(ctx context.Context, request VerifyPartnerRequestObject) (VerifyPartnerResponseObject, error)
 	// ListPeriods The accounting periods and how they stand
 	// (GET /v1/periods)
 	ListPeriods(ctx context.Context, request ListPeriodsRequestObject) (ListPeriodsResponseObject, error)
@@ -8062,6 +13051,58 @@ func (sh *strictHandler) DecideApproval(ctx *gin.Context, id ApprovalID, decisio
 	}
 }
 
+// ListActions operation middleware
+func (sh *strictHandler) ListActions(ctx *gin.Context, params ListActionsParams) {
+	var request ListActionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListActions(ctx, request.(ListActionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListActions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListActionsResponseObject); ok {
+		if err := validResponse.VisitListActionsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ActionProof operation middleware
+func (sh *strictHandler) ActionProof(ctx *gin.Context, id string) {
+	var request ActionProofRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ActionProof(ctx, request.(ActionProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ActionProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ActionProofResponseObject); ok {
+		if err := validResponse.VisitActionProofResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // CreateBooking operation middleware
 func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingParams) {
 	var request CreateBookingRequestObject
@@ -8099,6 +13140,658 @@ func (sh *strictHandler) CreateBooking(ctx *gin.Context, params CreateBookingPar
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(CreateBookingResponseObject); ok {
 		if err := validResponse.VisitCreateBookingResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CustodyCheckpoint operation middleware
+func (sh *strictHandler) CustodyCheckpoint(ctx *gin.Context) {
+	var request CustodyCheckpointRequestObject
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustodyCheckpoint(ctx, request.(CustodyCheckpointRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustodyCheckpoint")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CustodyCheckpointResponseObject); ok {
+		if err := validResponse.VisitCustodyCheckpointResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListCustodyCheckpoints operation middleware
+func (sh *strictHandler) ListCustodyCheckpoints(ctx *gin.Context, params ListCustodyCheckpointsParams) {
+	var request ListCustodyCheckpointsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListCustodyCheckpoints(ctx, request.(ListCustodyCheckpointsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListCustodyCheckpoints")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListCustodyCheckpointsResponseObject); ok {
+		if err := validResponse.VisitListCustodyCheckpointsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDueDocuments operation middleware
+func (sh *strictHandler) ListDueDocuments(ctx *gin.Context, params ListDueDocumentsParams) {
+	var request ListDueDocumentsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDueDocuments(ctx, request.(ListDueDocumentsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDueDocuments")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListDueDocumentsResponseObject); ok {
+		if err := validResponse.VisitListDueDocumentsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CustodyProof operation middleware
+func (sh *strictHandler) CustodyProof(ctx *gin.Context, params CustodyProofParams) {
+	var request CustodyProofRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CustodyProof(ctx, request.(CustodyProofRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CustodyProof")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(CustodyProofResponseObject); ok {
+		if err := validResponse.VisitCustodyProofResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListPurges operation middleware
+func (sh *strictHandler) ListPurges(ctx *gin.Context, params ListPurgesParams) {
+	var request ListPurgesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPurges(ctx, request.(ListPurgesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPurges")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListPurgesResponseObject); ok {
+		if err := validResponse.VisitListPurgesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposePurge operation middleware
+func (sh *strictHandler) ProposePurge(ctx *gin.Context, params ProposePurgeParams) {
+	var request ProposePurgeRequestObject
+
+	request.Params = params
+
+	var body ProposePurgeJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposePurge(ctx, request.(ProposePurgeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposePurge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposePurgeResponseObject); ok {
+		if err := validResponse.VisitProposePurgeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RunPurge operation middleware
+func (sh *strictHandler) RunPurge(ctx *gin.Context, id string, params RunPurgeParams) {
+	var request RunPurgeRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RunPurge(ctx, request.(RunPurgeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RunPurge")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RunPurgeResponseObject); ok {
+		if err := validResponse.VisitRunPurgeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetRetention operation middleware
+func (sh *strictHandler) GetRetention(ctx *gin.Context, params GetRetentionParams) {
+	var request GetRetentionRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRetention(ctx, request.(GetRetentionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRetention")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetRetentionResponseObject); ok {
+		if err := validResponse.VisitGetRetentionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInventory operation middleware
+func (sh *strictHandler) ListInventory(ctx *gin.Context, params ListInventoryParams) {
+	var request ListInventoryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInventory(ctx, request.(ListInventoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInventory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListInventoryResponseObject); ok {
+		if err := validResponse.VisitListInventoryResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListInvestigations operation middleware
+func (sh *strictHandler) ListInvestigations(ctx *gin.Context, params ListInvestigationsParams) {
+	var request ListInvestigationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListInvestigations(ctx, request.(ListInvestigationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListInvestigations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListInvestigationsResponseObject); ok {
+		if err := validResponse.VisitListInvestigationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// OpenInvestigation operation middleware
+func (sh *strictHandler) OpenInvestigation(ctx *gin.Context, params OpenInvestigationParams) {
+	var request OpenInvestigationRequestObject
+
+	request.Params = params
+
+	var body OpenInvestigationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.OpenInvestigation(ctx, request.(OpenInvestigationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "OpenInvestigation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(OpenInvestigationResponseObject); ok {
+		if err := validResponse.VisitOpenInvestigationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetInvestigation operation middleware
+func (sh *strictHandler) GetInvestigation(ctx *gin.Context, id InvestigationID) {
+	var request GetInvestigationRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetInvestigation(ctx, request.(GetInvestigationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetInvestigation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetInvestigationResponseObject); ok {
+		if err := validResponse.VisitGetInvestigationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ClearInvestigation operation middleware
+func (sh *strictHandler) ClearInvestigation(ctx *gin.Context, id InvestigationID, params ClearInvestigationParams) {
+	var request ClearInvestigationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ClearInvestigationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClearInvestigation(ctx, request.(ClearInvestigationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClearInvestigation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ClearInvestigationResponseObject); ok {
+		if err := validResponse.VisitClearInvestigationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ClearedNotice operation middleware
+func (sh *strictHandler) ClearedNotice(ctx *gin.Context, id InvestigationID) {
+	var request ClearedNoticeRequestObject
+
+	request.Id = id
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ClearedNotice(ctx, request.(ClearedNoticeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ClearedNotice")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ClearedNoticeResponseObject); ok {
+		if err := validResponse.VisitClearedNoticeResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DetermineIllegitimate operation middleware
+func (sh *strictHandler) DetermineIllegitimate(ctx *gin.Context, id InvestigationID, params DetermineIllegitimateParams) {
+	var request DetermineIllegitimateRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body DetermineIllegitimateJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DetermineIllegitimate(ctx, request.(DetermineIllegitimateRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DetermineIllegitimate")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(DetermineIllegitimateResponseObject); ok {
+		if err := validResponse.VisitDetermineIllegitimateResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RecordDisposition operation middleware
+func (sh *strictHandler) RecordDisposition(ctx *gin.Context, id InvestigationID, params RecordDispositionParams) {
+	var request RecordDispositionRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RecordDispositionJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordDisposition(ctx, request.(RecordDispositionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordDisposition")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RecordDispositionResponseObject); ok {
+		if err := validResponse.VisitRecordDispositionResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListMatches operation middleware
+func (sh *strictHandler) ListMatches(ctx *gin.Context, id InvestigationID, params ListMatchesParams) {
+	var request ListMatchesRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListMatches(ctx, request.(ListMatchesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListMatches")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListMatchesResponseObject); ok {
+		if err := validResponse.VisitListMatchesResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// FollowNotification operation middleware
+func (sh *strictHandler) FollowNotification(ctx *gin.Context, id InvestigationID, params FollowNotificationParams) {
+	var request FollowNotificationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body FollowNotificationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.FollowNotification(ctx, request.(FollowNotificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "FollowNotification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(FollowNotificationResponseObject); ok {
+		if err := validResponse.VisitFollowNotificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListVerifications operation middleware
+func (sh *strictHandler) ListVerifications(ctx *gin.Context, id InvestigationID, params ListVerificationsParams) {
+	var request ListVerificationsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListVerifications(ctx, request.(ListVerificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListVerifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListVerificationsResponseObject); ok {
+		if err := validResponse.VisitListVerificationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RecordVerifications operation middleware
+func (sh *strictHandler) RecordVerifications(ctx *gin.Context, id InvestigationID, params RecordVerificationsParams) {
+	var request RecordVerificationsRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RecordVerificationsJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordVerifications(ctx, request.(RecordVerificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordVerifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RecordVerificationsResponseObject); ok {
+		if err := validResponse.VisitRecordVerificationsResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {
@@ -8366,6 +14059,309 @@ func (sh *strictHandler) TrialBalance(ctx *gin.Context, params TrialBalanceParam
 	}
 }
 
+// ListLegalHolds operation middleware
+func (sh *strictHandler) ListLegalHolds(ctx *gin.Context, params ListLegalHoldsParams) {
+	var request ListLegalHoldsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListLegalHolds(ctx, request.(ListLegalHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListLegalHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListLegalHoldsResponseObject); ok {
+		if err := validResponse.VisitListLegalHoldsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PlaceLegalHold operation middleware
+func (sh *strictHandler) PlaceLegalHold(ctx *gin.Context, params PlaceLegalHoldParams) {
+	var request PlaceLegalHoldRequestObject
+
+	request.Params = params
+
+	var body PlaceLegalHoldJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceLegalHold(ctx, request.(PlaceLegalHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceLegalHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(PlaceLegalHoldResponseObject); ok {
+		if err := validResponse.VisitPlaceLegalHoldResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ProposeLegalHoldLift operation middleware
+func (sh *strictHandler) ProposeLegalHoldLift(ctx *gin.Context, id string, params ProposeLegalHoldLiftParams) {
+	var request ProposeLegalHoldLiftRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body ProposeLegalHoldLiftJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ProposeLegalHoldLift(ctx, request.(ProposeLegalHoldLiftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ProposeLegalHoldLift")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ProposeLegalHoldLiftResponseObject); ok {
+		if err := validResponse.VisitProposeLegalHoldLiftResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNotifications operation middleware
+func (sh *strictHandler) ListNotifications(ctx *gin.Context, params ListNotificationsParams) {
+	var request ListNotificationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNotifications(ctx, request.(ListNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNotifications")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(ListNotificationsResponseObject); ok {
+		if err := validResponse.VisitListNotificationsResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetNotification operation middleware
+func (sh *strictHandler) GetNotification(ctx *gin.Context, id NotificationID, params GetNotificationParams) {
+	var request GetNotificationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetNotification(ctx, request.(GetNotificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetNotification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(GetNotificationResponseObject); ok {
+		if err := validResponse.VisitGetNotificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AmendNotification operation middleware
+func (sh *strictHandler) AmendNotification(ctx *gin.Context, id NotificationID, params AmendNotificationParams) {
+	var request AmendNotificationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body AmendNotificationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AmendNotification(ctx, request.(AmendNotificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AmendNotification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(AmendNotificationResponseObject); ok {
+		if err := validResponse.VisitAmendNotificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RecordIncident operation middleware
+func (sh *strictHandler) RecordIncident(ctx *gin.Context, id NotificationID, params RecordIncidentParams) {
+	var request RecordIncidentRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body RecordIncidentJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RecordIncident(ctx, request.(RecordIncidentRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RecordIncident")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(RecordIncidentResponseObject); ok {
+		if err := validResponse.VisitRecordIncidentResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SubmitNotification operation middleware
+func (sh *strictHandler) SubmitNotification(ctx *gin.Context, id NotificationID, params SubmitNotificationParams) {
+	var request SubmitNotificationRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body SubmitNotificationJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SubmitNotification(ctx, request.(SubmitNotificationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SubmitNotification")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(SubmitNotificationResponseObject); ok {
+		if err := validResponse.VisitSubmitNotificationResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListPartners operation middleware
 func (sh *strictHandler) ListPartners(ctx *gin.Context, params ListPartnersParams) {
 	var request ListPartnersRequestObject
@@ -8545,6 +14541,51 @@ func (sh *strictHandler) AddLicence(ctx *gin.Context, id PartnerID, params AddLi
 		sh.options.HandlerErrorFunc(ctx, err)
 	} else if validResponse, ok := response.(AddLicenceResponseObject); ok {
 		if err := validResponse.VisitAddLicenceResponse(ctx.Writer); err != nil {
+			sh.options.ResponseErrorHandlerFunc(ctx, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(ctx, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// VerifyPartner operation middleware
+func (sh *strictHandler) VerifyPartner(ctx *gin.Context, id PartnerID, params VerifyPartnerParams) {
+	var request VerifyPartnerRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	var body VerifyPartnerJSONRequestBody
+	var err error
+	// A request validator built on kin-openapi's openapi3filter with
+	// KeepValidatedValue leaves the value it validated on the body. Bind
+	// that value, matching member names exactly, so the handler receives
+	// what was validated instead of a second, case-insensitive decode.
+	if vb, ok := ctx.Request.Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+		err = ctx.ShouldBindJSON(&body)
+	} else if binding.Validator != nil {
+		// ShouldBindJSON runs the struct validator after decoding; keep that.
+		err = binding.Validator.ValidateStruct(&body)
+	}
+	if err != nil {
+		sh.options.RequestErrorHandlerFunc(ctx, err)
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx *gin.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.VerifyPartner(ctx, request.(VerifyPartnerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "VerifyPartner")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		sh.options.HandlerErrorFunc(ctx, err)
+	} else if validResponse, ok := response.(VerifyPartnerResponseObject); ok {
+		if err := validResponse.VisitVerifyPartnerResponse(ctx.Writer); err != nil {
 			sh.options.ResponseErrorHandlerFunc(ctx, err)
 		}
 	} else if response != nil {

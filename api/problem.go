@@ -104,6 +104,8 @@ func (s *server) asRefusal(ctx context.Context, err error) *refusal {
 		return refuse("approver_lost_role")
 	case errors.Is(err, ErrApprovalChanged):
 		return refuse("approval_changed")
+	case errors.Is(err, ErrTakesTwo):
+		return refuse("approval_changed") // an approval was used up, and the register is not asked for what it says
 	case errors.As(err, &taken):
 		return &refusal{code: taken.Code, detail: taken.Detail}
 	case errors.Is(err, ledger.ErrNoBook):

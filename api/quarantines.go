@@ -17,9 +17,12 @@ import (
 
 // Custody is where goods are and what keeps them from sale.
 type Custody interface {
+	Records
+
 	Holds(ctx context.Context, tenant uuid.UUID, inForce bool, before int64, limit int) ([]dscsa.Hold, error)
 	LotAt(ctx context.Context, tenant uuid.UUID, gtin, lot string, at time.Time) ([]dscsa.Unit, error)
 	OwnersOfLot(ctx context.Context, tenant uuid.UUID, gtin, lot string) ([]string, error)
+	Inventory(ctx context.Context, tenant uuid.UUID, f custodypg.InventoryFilter, after string, today time.Time, limit int) (out []custodypg.Stock, next string, err error)
 	History(ctx context.Context, tenant uuid.UUID, thing string) (dscsa.Unit, []dscsa.Recorded, []dscsa.Hop, error)
 }
 
@@ -123,6 +126,10 @@ func (s *server) ReleaseQuarantine(ctx context.Context, request ReleaseQuarantin
 		switch {
 		case errors.Is(err, custodypg.ErrNoSuchHold):
 			return s.stored(ctx, &refusal{code: "not_found", detail: "There is no such quarantine in force."})
+		case errors.Is(err, custodypg.ErrUnderInvestigation):
+			return s.stored(ctx, refuse("under_investigation"))
+		case errors.Is(err, custodypg.ErrNotified):
+			return s.stored(ctx, refuse("notified_to_fda"))
 		case errors.Is(err, custodypg.ErrSamePerson):
 			return s.stored(ctx, refuse("same_person"))
 		case err != nil:

@@ -15,6 +15,8 @@ var (
 	readsBooks = []string{"finance_preparer", "finance_reviewer", "auditor"}
 	// Who looks after the register of partners and products.
 	keepsRegister = []string{"operator", "recall_operator"}
+	// Who sees what is kept from sale and why.
+	readsGoods = []string{"operator", "recall_operator", "auditor"}
 	// A trading partner sees its own documents, and the handler that they are.
 	andPartners = []string{"marketplace", "finance_preparer", "finance_reviewer", "recall_operator", "auditor", "operator", "trading_partner"}
 	roles       = map[string][]string{
@@ -32,23 +34,53 @@ var (
 		"postTransaction":    {"marketplace"},
 		"ledgerTransactions": {"marketplace", "finance_preparer", "finance_reviewer", "auditor", "operator"},
 
-		"createPartner":     keepsRegister,
-		"addLicence":        keepsRegister,
-		"bindPartnerKey":    {"operator"},
-		"createProduct":     keepsRegister,
-		"listPartners":      everybody,
-		"getPartner":        everybody,
-		"listProducts":      everybody,
-		"listQuarantines":   {"operator", "recall_operator", "auditor"},
-		"placeQuarantine":   keepsRegister,
-		"releaseQuarantine": keepsRegister,
-		"trace":             {"operator", "recall_operator", "auditor", "marketplace"},
-		"createTransfer":    {"marketplace"},
-		"createReturn":      {"marketplace"},
-		"getTransfer":       andPartners,
-		"transferT3":        andPartners,
-		"receiveTransfer":   {"marketplace", "operator", "trading_partner"},
-		"proposeReview":     {"operator", "recall_operator"},
+		"createPartner":          keepsRegister,
+		"addLicence":             keepsRegister,
+		"verifyPartner":          keepsRegister,
+		"bindPartnerKey":         {"operator"},
+		"createProduct":          keepsRegister,
+		"listPartners":           everybody,
+		"getPartner":             everybody,
+		"listProducts":           everybody,
+		"listQuarantines":        {"operator", "recall_operator", "auditor"},
+		"placeQuarantine":        keepsRegister,
+		"releaseQuarantine":      keepsRegister,
+		"listLegalHolds":         {"operator", "recall_operator", "auditor"},
+		"placeLegalHold":         keepsRegister,
+		"proposeLegalHoldLift":   keepsRegister,
+		"getRetention":           {"operator", "recall_operator", "auditor"},
+		"listDueDocuments":       {"operator", "recall_operator", "auditor"},
+		"proposePurge":           keepsRegister,
+		"listPurges":             {"operator", "recall_operator", "auditor"},
+		"runPurge":               keepsRegister,
+		"custodyCheckpoint":      {"operator", "recall_operator", "auditor"},
+		"listCustodyCheckpoints": {"operator", "recall_operator", "auditor"},
+		"custodyProof":           {"operator", "recall_operator", "auditor"},
+		"trace":                  {"operator", "recall_operator", "auditor", "marketplace"},
+		"createTransfer":         {"marketplace"},
+		"createReturn":           {"marketplace"},
+		"getTransfer":            andPartners,
+		"transferT3":             andPartners,
+		"receiveTransfer":        {"marketplace", "operator", "trading_partner"},
+		"proposeReview":          {"operator", "recall_operator"},
+
+		"listInvestigations":    readsGoods,
+		"openInvestigation":     keepsRegister,
+		"getInvestigation":      readsGoods,
+		"listVerifications":     readsGoods,
+		"recordVerifications":   keepsRegister,
+		"listMatches":           readsGoods,
+		"clearedNotice":         readsGoods,
+		"clearInvestigation":    keepsRegister,
+		"determineIllegitimate": keepsRegister,
+		"recordDisposition":     keepsRegister,
+		"followNotification":    keepsRegister,
+		"listNotifications":     readsGoods,
+		"getNotification":       readsGoods,
+		"amendNotification":     keepsRegister,
+		"submitNotification":    keepsRegister,
+		"recordIncident":        keepsRegister,
+		"listInventory":         {"operator", "recall_operator", "auditor", "marketplace"},
 
 		"epcisDiscover":       andPartners,
 		"epcisResources":      andPartners,
@@ -86,6 +118,9 @@ var (
 		"getReport":           {"finance_preparer", "finance_reviewer", "auditor"},
 		"ledgerCheckpoint":    {"finance_preparer", "finance_reviewer", "auditor", "operator"},
 		"ledgerProof":         {"finance_preparer", "finance_reviewer", "auditor", "operator"},
+
+		"listActions": {"auditor", "operator"},
+		"actionProof": {"auditor", "operator"},
 	}
 )
 

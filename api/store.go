@@ -11,6 +11,7 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/internal/auth"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/tradebook"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
@@ -36,6 +37,11 @@ var (
 	ErrApproverLostRole = errors.New("an approver may no longer approve")
 	// ErrApprovalChanged: the payload is not the one that was decided about.
 	ErrApprovalChanged = errors.New("the payload is not what was approved")
+	// ErrTakesTwo: a second person has to agree first.
+	ErrTakesTwo = errors.New("it takes two people")
+	// ErrReturnsExceed: the returns of a transfer would give back more than it
+	// cost.
+	ErrReturnsExceed = errors.New("the returns give back more than the transfer cost")
 	// ErrDecided: it was decided, used, or is too old.
 	ErrDecided = errors.New("it is decided or too old")
 )
@@ -51,7 +57,8 @@ type TakenError struct{ Code, Detail string }
 func (e *TakenError) Error() string { return e.Detail }
 
 // A Once is a request under an idempotency key. At is now; the key is kept
-// until Expires.
+// until Expires. Who asks for which operation on which path, and from where,
+// goes into the audit log with the answer.
 type Once struct {
 	Tenant      uuid.UUID
 	Key         string
@@ -59,6 +66,8 @@ type Once struct {
 	RequestID   string
 	At          time.Time
 	Expires     time.Time
+
+	Actor, Role, Operation, Path, Remote string
 }
 
 // Stored is the first answer under a key.
@@ -150,7 +159,8 @@ type Proposal struct {
 // Store is where everything is kept. Every method is one transaction.
 type Store interface {
 	// Accept records an order under its key. It returns the stored answer if
-	// the key was used before, and *OrderRefTakenError if the order was.
+	// the key was used before, *OrderRefTakenError if the order was, and
+	// ErrReturnsExceed if a return asks for more than its transfer has left.
 	Accept(ctx context.Context, o Once, s NewSaga, a Answer) (*Stored, error)
 	// Once runs fn under a key and stores its answer with what fn did, or
 	// returns the stored answer of an earlier request.
@@ -164,6 +174,8 @@ type Store interface {
 	// Partner finds a company by id or GLN, Transfer a transfer or return.
 	Partner(ctx context.Context, tenant uuid.UUID, name string) (tradebook.Partner, error)
 	Transfer(ctx context.Context, tenant uuid.UUID, id string) (TransferRecord, error)
+	// PendingEvidence is Tx.PendingEvidence as a transaction of its own.
+	PendingEvidence(ctx context.Context, tenant uuid.UUID, partners []string) ([]ApprovalRecord, error)
 
 	PutTicket(ctx context.Context, who auth.Principal, saga string, digest [32]byte, expires time.Time) error
 	RedeemTicket(ctx context.Context, digest [32]byte) (tenant uuid.UUID, saga, keyID string, err error)
@@ -174,6 +186,8 @@ type Store interface {
 
 // Tx is what a request may do in the transaction of its key.
 type Tx interface {
+	RecordsTx
+
 	// Cancel keeps the wish to cancel, unless the saga has passed its pivot or
 	// ended.
 	Cancel(ctx context.Context, id, reason string) (CancelOutcome, error)
@@ -181,9 +195,16 @@ type Tx interface {
 	// Attention tells whether a step of a saga is for people to decide.
 	Attention(ctx context.Context, saga, step string) (Attention, error)
 	// AddPartner, AddLicence, BindKey and AddProduct add to the register. Errors:
-	// *TakenError when something of it is there already.
+	// *TakenError when something of it is there already; AddLicence: ErrTakesTwo
+	// of a licence that lets the company trade and has no approval.
 	AddPartner(ctx context.Context, p dscsa.Partner, by string, at time.Time) error
 	AddLicence(ctx context.Context, partner string, l dscsa.Licence) error
+	// VerifyPartner records that a company is verified and has a role, as an
+	// approval says that was consumed in this transaction.
+	VerifyPartner(ctx context.Context, partner string, role dscsa.PartnerRole, by, approval string) error
+	// PendingEvidence is what is proposed about companies: ID, Payload, Maker
+	// and MadeAt of each proposal that can still be decided.
+	PendingEvidence(ctx context.Context, partners []string) ([]ApprovalRecord, error)
 	BindKey(ctx context.Context, partner, key, by string) error
 	AddProduct(ctx context.Context, p dscsa.Product, by string, at time.Time) error
 	Partner(ctx context.Context, name string) (tradebook.Partner, error)
@@ -196,6 +217,8 @@ type Tx interface {
 	// custodypg.ErrNoSuchHold, custodypg.ErrSamePerson.
 	Hold(ctx context.Context, o dscsa.HoldOrder) (dscsa.Hold, error)
 	ReleaseHold(ctx context.Context, id int64, by, reason string) (dscsa.Hold, error)
+	// Investigations is where people work on suspect product.
+	Investigations() *investigation.Desk
 	// Propose records what who proposes. Errors: ErrNotAllowed,
 	// ErrAlreadyProposed.
 	Propose(ctx context.Context, who auth.Principal, p Proposal) error

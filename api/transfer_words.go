@@ -68,8 +68,12 @@ func (s *server) ReceiveTransfer(ctx context.Context, request ReceiveTransferReq
 	if err != nil {
 		return nil, err
 	}
-	if err := s.party(ctx, t.Order); err != nil {
+	partner, err := s.speaker(ctx, t.Order)
+	if err != nil {
 		return nil, err
+	}
+	if partner != "" && partner != t.Order.Buyer {
+		return nil, &refusal{code: "forbidden", detail: "What came is said by the buyer's key, not by the seller's."}
 	}
 	receipt.At, receipt.By = w.once.At, w.who.KeyID
 	a, err := s.once(ctx, func(ctx context.Context, tx Tx) (Answer, error) {

@@ -19,9 +19,8 @@ type TransferRecord struct {
 	Amount                           int64
 	Order                            activities.TransferOrder
 	Held                             bool   // it waits for a review
-	Shipped, Received                bool   // the owner has changed; the buyer has said so
+	Shipped                          bool   // the owner has changed
 	IntentID                         string // of its payment
-	Returned                         int64  // what its returns give back
 }
 
 // CreateTransfer accepts a sale of serialised units.
@@ -56,6 +55,9 @@ func (s *server) acceptGoods(ctx context.Context, kind string, order activities.
 	var taken *OrderRefTakenError
 	if errors.As(err, &taken) {
 		return s.decline(ctx, &refusal{code: "order_ref_conflict", saga: taken.Saga})
+	}
+	if errors.Is(err, ErrReturnsExceed) {
+		return s.decline(ctx, refuseField("amount_out_of_range", "/amount", "is more than the transfer cost and its returns have not given back"))
 	}
 	if err != nil {
 		return Answer{}, err
@@ -157,18 +159,26 @@ func (s *server) GetTransfer(ctx context.Context, request GetTransferRequestObje
 // party lets in the tenant's own people and the keys of both companies.
 // Anybody else is told that there is nothing.
 func (s *server) party(ctx context.Context, o activities.TransferOrder) error {
-	who := whereOf(ctx).who
-	partner, err := s.cfg.Trade.PartnerOfKey(ctx, who.Tenant, who.KeyID)
-	if err != nil {
-		return err
-	}
-	if partner == "" && who.Role != "trading_partner" || partner != "" && (partner == o.Seller || partner == o.Buyer) {
-		return nil
-	}
-	return ErrNotFound
+	_, err := s.speaker(ctx, o)
+	return err
 }
 
-// CreateReturn accepts a return of units of a completed transfer.
+// speaker is the company of the order that the key speaks for; "" is the
+// tenant's own people.
+func (s *server) speaker(ctx context.Context, o activities.TransferOrder) (partner string, err error) {
+	who := whereOf(ctx).who
+	if partner, err = s.cfg.Trade.PartnerOfKey(ctx, who.Tenant, who.KeyID); err != nil {
+		return "", err
+	}
+	if partner == "" && who.Role != "trading_partner" || partner != "" && (partner == o.Seller || partner == o.Buyer) {
+		return partner, nil
+	}
+	return "", ErrNotFound
+}
+
+// CreateReturn accepts a return of units of a completed transfer. How much is
+// left to give back is for the store to say, which counts the returns that are
+// accepted at this very moment too.
 func (s *server) CreateReturn(ctx context.Context, request CreateReturnRequestObject) (CreateReturnResponseObject, error) {
 	b := request.Body
 	keys, wrong := unitKeys(b.Units, "/units")
@@ -185,8 +195,6 @@ func (s *server) CreateReturn(ctx context.Context, request CreateReturnRequestOb
 		return nil, err
 	case t.Type != activities.TransferType || t.Status != "completed" || !found:
 		return s.decline(ctx, refuse("transfer_not_completed"))
-	case b.Amount > t.Amount-t.Returned:
-		return s.decline(ctx, refuseField("amount_out_of_range", "/amount", "is more than the transfer cost and its returns have not given back"))
 	}
 	for i, key := range keys {
 		if !sold.Sold(key) {

@@ -17,7 +17,7 @@ import (
 func goods(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	require.NoError(t, sandbox.Seed(t.Context(), w.db.Pool("app_api"), w.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), w.db.Super(), w.tenant, ""))
 	return w
 }
 
@@ -115,10 +115,14 @@ func TestTheRegisterOfPartners(t *testing.T) {
 	a = w.do(call{method: "POST", path: "/v1/partners", role: "operator", key: "one", body: partner("0810000009015")})
 	require.Equal(t, http.StatusCreated, a.status, string(a.body))
 	v := a.json(t)
+	require.Equal(t, "pending_approval", v["verification"])
+	w.agree(a, "recall_operator", http.StatusOK)
+	a = w.do(call{method: "GET", path: a.header.Get("Location"), role: "operator"})
+	require.Equal(t, "verified", a.json(t)["verification"])
 	require.Equal(t, false, v["authorized"])
 	require.Contains(t, string(a.body), `"code":"licence_missing"`)
 	require.Contains(t, string(a.body), "21 USC 360eee(2)(D)")
-	path := a.header.Get("Location")
+	path := "/v1/partners/" + fmt.Sprint(v["id"])
 
 	taken := w.do(call{method: "POST", path: "/v1/partners", role: "operator", key: "two", body: partner("0810000009015")})
 	require.Equal(t, "gln_taken", taken.code(t))
@@ -131,7 +135,9 @@ func TestTheRegisterOfPartners(t *testing.T) {
 	}
 	a = licence("l1", "2099-12-31")
 	require.Equal(t, http.StatusCreated, a.status, string(a.body))
-	require.Equal(t, true, a.json(t)["authorized"])
+	require.Equal(t, false, a.json(t)["authorized"])
+	w.agree(a, "operator", http.StatusOK)
+	require.Equal(t, true, w.do(call{method: "GET", path: path, role: "operator"}).json(t)["authorized"])
 	a = licence("l2", "2026-01-02")
 	require.Equal(t, false, a.json(t)["authorized"], "newer evidence of the same licence counts")
 	require.Contains(t, string(a.body), "licence_expired")

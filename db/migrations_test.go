@@ -53,7 +53,7 @@ func TestMigrationsFollowTheRules(t *testing.T) {
 		require.Regexp(t, `^\d{14}_[a-z0-9_]+\.sql$`, filepath.Base(path))
 		text := string(raw)
 		require.Contains(t, text, "-- +goose Up", path)
-		require.Regexp(t, `(?m)^set role (recourse_owner|ledger_owner|custody_owner);`, text, "%s: say who will own what is made", path)
+		require.Regexp(t, `(?m)^set role (recourse_owner|ledger_owner|custody_owner|audit_owner);`, text, "%s: say who will own what is made", path)
 		require.Regexp(t, `(?m)^reset role;`, text, path)
 		sql := comment.ReplaceAllString(text, "")
 		made := map[string]bool{}

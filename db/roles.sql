@@ -6,6 +6,7 @@
 --   recourse_owner  NOLOGIN  owns the database and schema app
 --   ledger_owner    NOLOGIN  owns schema ledger and its one door
 --   custody_owner   NOLOGIN  owns schema custody and its doors
+--   audit_owner     NOLOGIN  owns schema audit and its doors
 --   migrator        LOGIN    becomes an owner to migrate; holds nothing at run time
 --   app_api         LOGIN    the API: accepts and shows
 --   app_worker      LOGIN    the worker: runs steps and posts through the door
@@ -28,6 +29,7 @@ begin
       ('recourse_owner', 'nologin'),
       ('ledger_owner',   'nologin'),
       ('custody_owner',  'nologin'),
+      ('audit_owner',    'nologin'),
       ('migrator',       'login noinherit'),
       ('app_api',        'login'),
       ('app_worker',     'login'),
@@ -51,7 +53,7 @@ begin
 end
 $$;
 
-grant recourse_owner, ledger_owner, custody_owner to migrator;
+grant recourse_owner, ledger_owner, custody_owner, audit_owner to migrator;
 
 -- Nobody creates anything outside the owners' schemas.
 revoke all on schema public from public;
@@ -65,11 +67,12 @@ grant usage on schema migration to app_api, app_worker, finance_ro, auditor_ro, 
 alter default privileges for role migrator in schema migration
   grant select on tables to app_api, app_worker, finance_ro, auditor_ro, sealer;
 
--- The owners of schemas ledger and custody do not own the database, so the
+-- The owners of schemas ledger, custody and audit do not own the database, so the
 -- schemas are made here, where all roles are at hand.
 create schema if not exists app authorization recourse_owner;
 create schema if not exists ledger authorization ledger_owner;
 create schema if not exists custody authorization custody_owner;
+create schema if not exists audit authorization audit_owner;
 
 -- Limits that hold for every session of a role, whatever the program forgot.
 alter role app_api set statement_timeout = '10s';
@@ -94,7 +97,7 @@ alter role app_api set synchronous_commit = on;
 alter role app_worker set synchronous_commit = on;
 alter role sealer set synchronous_commit = on;
 
--- The shape of the books, of custody and of what the product promises (barriers,
+-- The shape of the books, of custody, of the audit log and of what the product promises (barriers,
 -- approvals, idempotency, outbox) changes only in a maintenance window, which
 -- the migrator opens for its own session, with a reason that stays on record.
 -- The guard belongs to the superuser who runs this script: the owners cannot
@@ -126,9 +129,9 @@ create or replace function guard.in_maintenance() returns boolean
                     where m.backend = pg_backend_pid() and m.opened_at > clock_timestamp() - interval '1 hour')
   $$;
 revoke all on function guard.open_maintenance(text), guard.in_maintenance() from public;
-grant usage on schema guard to migrator, ledger_owner, custody_owner, recourse_owner, auditor_ro;
+grant usage on schema guard to migrator, ledger_owner, custody_owner, audit_owner, recourse_owner, auditor_ro;
 grant execute on function guard.open_maintenance(text) to migrator;
-grant execute on function guard.in_maintenance() to migrator, ledger_owner, custody_owner, recourse_owner, auditor_ro;
+grant execute on function guard.in_maintenance() to migrator, ledger_owner, custody_owner, audit_owner, recourse_owner, auditor_ro;
 grant select on guard.maintenance to auditor_ro;
 
 create or replace function guard.refuse_ddl() returns event_trigger
@@ -138,10 +141,10 @@ declare
 begin
   if tg_event = 'sql_drop' then
     select object_identity into what from pg_event_trigger_dropped_objects()
-     where schema_name in ('app', 'ledger', 'custody', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|guard)(\.|$)' limit 1;
+     where schema_name in ('app', 'ledger', 'custody', 'audit', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|audit|guard)(\.|$)' limit 1;
   else
     select coalesce(object_identity, command_tag) into what from pg_event_trigger_ddl_commands()
-     where schema_name in ('app', 'ledger', 'custody', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|guard)(\.|$)'
+     where schema_name in ('app', 'ledger', 'custody', 'audit', 'guard') or object_identity ~ '( on |^)(app|ledger|custody|audit|guard)(\.|$)'
         or command_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES')
            and current_user in ('recourse_owner', 'ledger_owner', 'custody_owner') limit 1;
   end if;

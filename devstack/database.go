@@ -53,11 +53,12 @@ func prepare(ctx context.Context, super, inbox string, s *secrets) error {
 	if err := seed(ctx, migrator, s); err != nil {
 		return err
 	}
-	return seedGoods(ctx, roleURL(super, "app_api", s.Roles["app_api"]), inbox, s)
+	return seedGoods(ctx, roleURL(super, "", ""), inbox, s)
 }
 
 // seedGoods makes companies, drugs and a few hundred packages to trade, and
-// lets the key trading_partner speak for the pharmacy.
+// lets the key trading_partner speak for the pharmacy. Companies that are
+// verified from the start are the database owner's to put in.
 func seedGoods(ctx context.Context, url, inbox string, s *secrets) error {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {

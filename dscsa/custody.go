@@ -126,6 +126,7 @@ const (
 	UnitDecommissioned Code = "unit_decommissioned"
 	UnitDispensed      Code = "unit_dispensed"
 	UnitInTransit      Code = "unit_in_transit"
+	ProductUnknown     Code = "product_unknown" // its master data are not on record
 )
 
 // Refused names the first unit that cannot be sold, and why. Nothing has been

@@ -66,6 +66,8 @@ type Licence struct {
 	Source    string // where it was checked
 	CheckedAt time.Time
 	CheckedBy string
+	// ApprovalID is by which a second person agreed; "" where it takes one.
+	ApprovalID string
 }
 
 func (l Licence) holds(on time.Time) bool {

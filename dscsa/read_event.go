@@ -32,19 +32,13 @@ func PartyOf(s string) string {
 	return key
 }
 
-// LotAndExpiry are what a commissioning event says of what it makes: GS1's
-// lotNumber and itemExpirationDate, in whichever namespace they come.
+// LotAndExpiry are what a commissioning event says of what it makes, see
+// [epcis.Event.Batch]. A date that is none is no date.
 func LotAndExpiry(e *epcis.Event) (lot string, expiry time.Time) {
-	for _, f := range e.ILMD {
-		switch f.Name.Local {
-		case "lotNumber":
-			lot = strings.TrimSpace(f.Value)
-		case "itemExpirationDate":
-			if v := strings.TrimSpace(f.Value); len(v) >= len(time.DateOnly) {
-				if t, err := time.Parse(time.DateOnly, v[:len(time.DateOnly)]); err == nil {
-					expiry = t
-				}
-			}
+	lot, day, _ := e.Batch()
+	if len(day) >= len(time.DateOnly) {
+		if t, err := time.Parse(time.DateOnly, day[:len(time.DateOnly)]); err == nil {
+			expiry = t
 		}
 	}
 	return lot, expiry

@@ -191,7 +191,7 @@ func (g *Goods) Facts(_ context.Context, _ uuid.UUID, saga string) (*t3.Facts, e
 type Inbox struct{ *Goods }
 
 // Deliver implements activities.Inbox.
-func (i Inbox) Deliver(_ context.Context, _, key string, _ []byte) error {
+func (i Inbox) Deliver(_ context.Context, _ activities.Addressee, key string, _ []byte) error {
 	return i.world.call("deliver", nobodyRefuses, func() error {
 		i.Delivered[key]++
 		return nil
@@ -199,7 +199,7 @@ func (i Inbox) Deliver(_ context.Context, _, key string, _ []byte) error {
 }
 
 // Receipt implements activities.Inbox.
-func (i Inbox) Receipt(_ context.Context, _, key string) (dscsa.Receipt, bool, error) {
+func (i Inbox) Receipt(_ context.Context, _ activities.Addressee, key string) (dscsa.Receipt, bool, error) {
 	if i.Delivered[key] == 0 || i.Silent {
 		return dscsa.Receipt{}, false, nil
 	}

@@ -110,12 +110,20 @@ func (*apiClient) exported(w io.Writer, format epcis.Format, page *epcis.Documen
 		version = "1.2"
 	}
 	out, err := epcis.NewWriter(w, format, &epcis.Document{
-		Format: format, Root: "EPCISDocument", SchemaVersion: version, CreationDate: time.Now().UTC(), Namespaces: page.Namespaces,
+		Format: format, Root: "EPCISDocument", SchemaVersion: version, CreationDate: time.Now().UTC(), Namespaces: append(usual(), page.Namespaces...),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the document: %w", err)
 	}
 	return out, nil
+}
+
+// usual are the namespaces that everybody knows by their prefix. They are
+// declared whatever the first page holds, since the pages after it cannot add
+// to the document's head; any other namespace of theirs is declared with the
+// event that brings it.
+func usual() []epcis.Namespace {
+	return []epcis.Namespace{{Prefix: "cbvmda", URI: "urn:epcglobal:cbv:mda"}, {Prefix: "gs1ushc", URI: "http://epcis.gs1us.org/hc/ns"}}
 }
 
 // nextPage is the token in a Link header (RFC 8288).

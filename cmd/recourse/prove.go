@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/recourse/recourse/audit"
+	custodyproof "github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/ledger/proof"
@@ -19,14 +21,18 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-// prove prints the offline proof of one transaction or of one event of custody.
+// prove prints the offline proof of one transaction, of one event of custody or
+// of one action in the audit log.
 func prove(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("prove", args, "transaction", "custody-event")
+	what, args, err := verb("prove", args, "transaction", "custody-event", "action")
 	if err != nil {
 		return err
 	}
-	if what == "custody-event" {
+	switch what {
+	case "custody-event":
 		return proveEvent(ctx, std, args)
+	case "action":
+		return proveAction(ctx, std, args)
 	}
 	return proveTransaction(ctx, std, args)
 }
@@ -122,8 +128,11 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	if err != nil {
 		return usagef("the bundle cannot be read: %w", err)
 	}
-	if isOfEvent(raw) {
+	switch formatOf(raw) {
+	case custodyproof.BundleFormat:
 		return verifyEventProof(std, raw, log, witnesses.keys, *output)
+	case audit.BundleFormat:
+		return verifyActionProof(std, raw, log, witnesses.keys, *output)
 	}
 	bundle, err := proof.ParseBundle(raw)
 	if err != nil {
@@ -151,6 +160,15 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
 		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
 	return nil
+}
+
+// formatOf tells one kind of proof from another.
+func formatOf(raw []byte) string {
+	var b struct {
+		Format string `json:"format"`
+	}
+	_ = json.Unmarshal(raw, &b) // what is no JSON has no format, and is refused as such
+	return b.Format
 }
 
 func cosigners(names []string) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -75,14 +74,6 @@ func proveEvent(ctx context.Context, std streams, args []string) error {
 		return databaseAway(err)
 	}
 	return printBundle(std, bundle)
-}
-
-// isOfEvent tells the proof of an event from that of a transaction.
-func isOfEvent(raw []byte) bool {
-	var b struct {
-		Format string `json:"format"`
-	}
-	return json.Unmarshal(raw, &b) == nil && b.Format == custodyproof.BundleFormat
 }
 
 func verifyEventProof(std streams, raw []byte, log seal.PublicKey, witnesses []seal.PublicKey, output string) error {

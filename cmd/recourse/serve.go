@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/recourse/recourse/api"
+	auditpg "github.com/recourse/recourse/audit/postgres"
 	"github.com/recourse/recourse/db"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
@@ -19,6 +20,7 @@ import (
 	"github.com/recourse/recourse/internal/capture"
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/temporalio"
 	"github.com/recourse/recourse/internal/tradebook"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
@@ -50,7 +52,7 @@ func serve(ctx context.Context, std streams, args []string) error {
 	watch := apidb.NewWatch(cfg.Database.URL, log)
 	draining := make(chan struct{})
 	handler, err := api.New(api.Config{
-		Store: apidb.New(pool), Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool),
+		Store: apidb.New(pool), Books: ledgerpg.New(pool), Trade: tradebook.New(pool), Custody: custodypg.New(pool), Actions: auditpg.New(pool), Investigations: investigation.New(pool),
 		Documents: capture.New(pool, custodypg.New(pool), tradebook.New(pool), time.Now), Credentials: auth.NewChecker(pool, time.Now), Starter: starter,
 		Orchestrator: temporalio.Signaller{Client: temporal}, Watcher: watch, Log: log, Now: time.Now,
 		BaseURL: strings.TrimSuffix(cfg.BaseURL, "/"), CursorKey: []byte(cfg.CursorKey), Live: cfg.Profile == config.Production,

@@ -12,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/recourse/recourse/audit"
+	auditpg "github.com/recourse/recourse/audit/postgres"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	custodyproof "github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/ledger"
@@ -19,7 +21,8 @@ import (
 	"github.com/recourse/recourse/seal"
 )
 
-// verify recomputes the books and custody from what is stored, as auditor_ro.
+// verify recomputes the books, custody and the audit logs from what is stored,
+// as auditor_ro.
 func verify(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "verify")
 	limit := f.Int("limit", 100, "how many breaches of each invariant to list for each book")
@@ -31,7 +34,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 	witnesses := publicKeys{purpose: seal.ForWitness}
 	f.Func("witness", "public key of a witness, or a file with it; may stand several times", witnesses.add)
 	var kept [][]byte
-	f.Func("from-checkpoint", "file with a checkpoint somebody kept: the books, or custody, must continue it; may stand several times", func(name string) error {
+	f.Func("from-checkpoint", "file with a checkpoint somebody kept: the books, custody or audit log it is of must continue it; may stand several times", func(name string) error {
 		raw, err := os.ReadFile(name)
 		kept = append(kept, raw)
 		return err
@@ -41,6 +44,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 	}
 	a := ledgerpg.Audit{Limit: *limit, Witnesses: witnesses.keys, Progress: progress(std)}
 	goods := custodypg.Audit{Witnesses: witnesses.keys}
+	deeds := auditpg.Audit{Witnesses: witnesses.keys}
 	for _, signed := range kept {
 		c, err := seal.Peek(signed)
 		if err != nil {
@@ -48,6 +52,8 @@ func verify(ctx context.Context, std streams, args []string) error {
 		}
 		if _, ok := custodyproof.TenantOf(c.Origin); ok {
 			goods.Kept = append(goods.Kept, c)
+		} else if _, ok := audit.TenantOf(c.Origin); ok {
+			deeds.Kept = append(deeds.Kept, c)
 		} else {
 			a.Kept = append(a.Kept, signed)
 		}
@@ -58,7 +64,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 			return err
 		}
 	}
-	goods.Keys = keys.keys
+	goods.Keys, deeds.Keys = keys.keys, keys.keys
 	if a.Keys = keys.keys; len(a.Keys) == 0 {
 		fmt.Fprintln(std.err, "no -key: checkpoints are compared with the tree, but nobody knows who signed them")
 	}
@@ -87,7 +93,7 @@ func verify(ctx context.Context, std streams, args []string) error {
 		return unreachableError{err}
 	}
 	all := found{Report: report}
-	if all.Custody, err = verifyCustody(ctx, url, goods, &all.Report); err != nil {
+	if err := all.verifyChains(ctx, url, goods, deeds); err != nil {
 		return err
 	}
 	if *state != "" {
@@ -98,31 +104,41 @@ func verify(ctx context.Context, std streams, args []string) error {
 	return tell(std, all, *output, time.Since(began))
 }
 
-// found is what was found of the books and of custody.
+// found is what was found of the books, of custody and of the audit logs.
 type found struct {
 	ledgerpg.Report
 
 	Custody []custodypg.ChainReport `json:"custody"`
+	Actions []auditpg.LogReport     `json:"audit"`
 }
 
-// verifyCustody adds what is wrong with custody to the report.
-func verifyCustody(ctx context.Context, url string, a custodypg.Audit, report *ledgerpg.Report) ([]custodypg.ChainReport, error) {
+// verifyChains adds what is found of custody and of the audit logs.
+func (all *found) verifyChains(ctx context.Context, url string, goods custodypg.Audit, deeds auditpg.Audit) error {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
-		return nil, databaseAway(err)
+		return databaseAway(err)
 	}
 	defer pool.Close()
-	chains, findings, err := custodypg.New(pool).Audit(ctx, a)
-	if errors.Is(err, custodypg.ErrSeesNotAll) {
-		return nil, usageError{err}
+	chains, wrong, err := custodypg.New(pool).Audit(ctx, goods)
+	var logs []auditpg.LogReport
+	var broken []auditpg.Finding
+	if err == nil {
+		logs, broken, err = auditpg.New(pool).Audit(ctx, deeds)
+	}
+	if errors.Is(err, custodypg.ErrSeesNotAll) || errors.Is(err, auditpg.ErrSeesNotAll) {
+		return usageError{err}
 	}
 	if err != nil {
-		return nil, unreachableError{err}
+		return unreachableError{err}
 	}
-	for _, f := range findings {
-		report.Violations = append(report.Violations, ledgerpg.Violation{Invariant: f.Invariant, Tenant: f.Tenant, Seq: f.Seq, Where: f.Where, Detail: f.Detail})
+	for _, f := range wrong {
+		all.Violations = append(all.Violations, ledgerpg.Violation{Invariant: f.Invariant, Tenant: f.Tenant, Seq: f.Seq, Where: f.Where, Detail: f.Detail})
 	}
-	return append([]custodypg.ChainReport{}, chains...), nil
+	for _, f := range broken {
+		all.Violations = append(all.Violations, ledgerpg.Violation{Invariant: "I3", Tenant: f.Tenant, Seq: f.Seq, Where: f.Where, Detail: f.Detail})
+	}
+	all.Custody, all.Actions = append([]custodypg.ChainReport{}, chains...), append([]auditpg.LogReport{}, logs...)
+	return nil
 }
 
 func tell(std streams, report found, output string, took time.Duration) error {
@@ -150,11 +166,20 @@ func tell(std streams, report found, output string, took time.Duration) error {
 		}
 	}
 	fmt.Fprintf(std.err, "%d custody chains, %d entries, %d items, %d checkpoints\n", len(report.Custody), entries, items, checkpoints)
+	entries, checkpoints = 0, 0
+	for _, l := range report.Actions {
+		entries, checkpoints = entries+l.Actions, checkpoints+l.Checkpoints
+		if l.FirstBad > 0 {
+			fmt.Fprintf(std.err, "audit log of %s: the first bad sequence is %d\n", l.Tenant, l.FirstBad)
+		}
+	}
+	fmt.Fprintf(std.err, "%d audit logs, %d actions, %d checkpoints\n", len(report.Actions), entries, checkpoints)
 	if n := len(report.Violations); n > 0 {
 		return problemsError{n}
 	}
 	fmt.Fprintln(std.err, "the books add up: debits equal credits, balances follow from the lines, sequence, chain and tree are whole")
 	fmt.Fprintln(std.err, "custody is whole: every entry says what was recorded, and every item stands as the entries say")
+	fmt.Fprintln(std.err, "the audit logs are whole: every action says what was done, and none is missing")
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/recourse/recourse/internal/config"
 	"github.com/recourse/recourse/internal/dispatch"
 	"github.com/recourse/recourse/internal/expiry"
+	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/participants"
 	"github.com/recourse/recourse/internal/partners"
 	"github.com/recourse/recourse/internal/sagabook"
@@ -50,14 +51,19 @@ func work(ctx context.Context, std streams, args []string) error {
 	trade := tradebook.New(pool)
 	book := sagabook.New(pool, books, trade)
 	gateway := stripegw.New(stripegw.Config{URL: cfg.Stripe.URL, Key: cfg.Stripe.Key, Timeout: cfg.Stripe.Timeout})
-	inbox := partners.New(partners.Config{Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout, Plain: cfg.Profile == config.Sandbox})
+	mail := partners.Config{Secrets: cfg.PartnerSecrets, Timeout: cfg.Participants.Timeout}
+	if cfg.Profile == config.Sandbox { // its partners are the participants' simulator
+		mail.Shared, mail.Plain = cfg.Participants.Key, true
+	}
 	goods := participants.New(participants.Config{URL: cfg.Participants.URL, Key: cfg.Participants.Key, Timeout: cfg.Participants.Timeout})
 
 	loop := &dispatch.Loop{Pool: pool, Temporal: temporal, Log: log, Pace: dispatch.Usual}
 	holds := &expiry.Loop{Pool: pool, Books: books, Log: log, Pace: expiry.Usual}
+	chaser := &investigation.Chaser{Pool: pool, Log: log, Pace: investigation.Usual}
 	var looped sync.WaitGroup
 	looped.Go(func() { loop.Run(ctx) })
 	looped.Go(func() { holds.Run(ctx) })
+	looped.Go(func() { chaser.Run(ctx) })
 	defer looped.Wait()
 
 	fatal := make(chan error, 1)
@@ -70,7 +76,7 @@ func work(ctx context.Context, std streams, args []string) error {
 	workflows.Register(w, workflows.Activities{
 		Sagas: &activities.Sagas{Book: book}, Payments: &activities.Payments{Book: book, Gateway: gateway},
 		Reservations: &activities.Reservations{Book: book, Participants: goods}, Postings: &activities.Postings{Book: book},
-		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: inbox, Now: time.Now},
+		Custody: &activities.Custody{Book: book, Trade: trade, Inbox: partners.New(mail), Now: time.Now},
 	})
 	if err := startWhenThere(ctx, w, temporal, log); err != nil {
 		return err

@@ -169,14 +169,12 @@ func TestASuspiciousOrderIsHeldAndTheLicenceIsLookedAtAgain(t *testing.T) {
 	t.Parallel()
 	operator, second := client(t, shared, "operator"), client(t, shared, "recall_operator")
 	gln := "0810000004010"
-	res, err := operator.Do(t.Context(), http.MethodPost, "/v1/partners", uuid.NewString(), map[string]any{
+	require.NoError(t, harness.Admit(t.Context(), operator, second, map[string]any{
 		"name": "Held Pharmacy", "role": "dispenser", "verified": true, "glns": []string{gln},
 		"address":     map[string]string{"street": "1 Main St", "city": "Dayton", "state": "OH", "postal_code": "45402", "country": "US"},
 		"licences":    []any{map[string]string{"kind": "state_licence", "number": "RX-4", "state": "OH", "valid_from": "2020-01-01", "source": "test"}},
 		"t3_endpoint": inboxOf(t, gln),
-	})
-	require.NoError(t, err)
-	require.Equal(t, http.StatusCreated, res.Status, string(res.Body))
+	}))
 	order := func(units ...string) harness.Sale {
 		o := harness.Sell(ref(), units...)
 		o.Buyer = gln
@@ -199,7 +197,7 @@ func TestASuspiciousOrderIsHeldAndTheLicenceIsLookedAtAgain(t *testing.T) {
 		path = res.Header.Get("Location")
 		return err == nil && res.Status == http.StatusCreated
 	}, time.Minute, 100*time.Millisecond)
-	res, err = operator.Do(t.Context(), http.MethodPost, "/v1/partners/"+gln+"/licences", uuid.NewString(),
+	res, err := operator.Do(t.Context(), http.MethodPost, "/v1/partners/"+gln+"/licences", uuid.NewString(),
 		map[string]string{"kind": "state_licence", "number": "RX-4", "state": "OH", "valid_from": "2020-01-01", "expires_on": "2026-01-01", "source": "the board"})
 	require.NoError(t, err)
 	require.Equal(t, http.StatusCreated, res.Status, string(res.Body))

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -180,6 +183,31 @@ func BenchmarkXML(b *testing.B) {
 		}
 		rate(b)
 	})
+}
+
+// BenchmarkExamples reads and checks every published document, and says how long
+// the slowest of them takes; two seconds would be too long.
+func BenchmarkExamples(b *testing.B) {
+	pack := examples(b)
+	var documents [][]byte
+	require.NoError(b, filepath.WalkDir(pack, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		documents = append(documents, raw)
+		return err
+	}))
+	var slowest time.Duration
+	for b.Loop() {
+		for _, doc := range documents {
+			began := time.Now()
+			_, err := check.Whole(bytes.NewReader(doc), epcis.Limits{}, check.Options{Now: now})
+			require.NoError(b, err)
+			slowest = max(slowest, time.Since(began))
+		}
+	}
+	b.ReportMetric(float64(slowest.Microseconds())/1000, "ms/slowest")
 }
 
 // BenchmarkCheck is the checks alone.

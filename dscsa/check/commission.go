@@ -2,8 +2,10 @@ package check
 
 import (
 	"strings"
+	"time"
 
 	"github.com/recourse/recourse/dscsa/epcis"
+	"github.com/recourse/recourse/dscsa/gs1"
 )
 
 // makes tells the steps with which ADD brings things into being; with others
@@ -41,6 +43,9 @@ func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) 
 		if u.class == 0 {
 			continue
 		}
+		if epcs[i][0] == 'h' {
+			c.sameAsLink(epcs[i], made, at{c.n, listOf(e), i + 1})
+		}
 		u.batch = number
 		c.classes[u.class].commissioned = true
 		if gtin := c.classes[u.class].gtin; gtin != checked {
@@ -65,6 +70,9 @@ func listOf(e *epcis.Event) string {
 }
 
 func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
+	if len(e.ILMD) > 2 || len(e.Extensions) > 0 {
+		c.oneBatch(e, b)
+	}
 	if b == c.lastMade && b.expiry > noExpiry && !b.expired(clock(e.EventTime)) {
 		return c.lastBatch // lots come in runs
 	}
@@ -74,7 +82,7 @@ func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
 	}
 	switch {
 	case b.expiry == badExpiry:
-		c.find("expiry-form", where, "itemExpirationDate is %q, which is no day: write it as 2028-09-30", brief(value(field(e.ILMD, "itemExpirationDate"))))
+		c.find("expiry-form", where, "itemExpirationDate is %q, which is no day: write it as 2028-09-30", brief(expiryOf(e)))
 		b.expiry = noExpiry
 	case b.expired(clock(e.EventTime)):
 		c.find("expiry-before-commissioning", where, "commissioned at %s, after the expiry date %s", stamp(e.EventTime), dayOf(b.expiry))
@@ -93,6 +101,49 @@ func (c *Checker) batch(e *epcis.Event, b batch) uint32 {
 		c.lastMade, c.lastBatch = b, n
 	}
 	return n
+}
+
+func expiryOf(e *epcis.Event) string {
+	_, expiry, _ := e.Batch()
+	return expiry
+}
+
+// oneBatch checks that an event which may say more than once what lot and expiry
+// its things have says the same each time, and in the place for it.
+func (c *Checker) oneBatch(e *epcis.Event, b batch) {
+	where := c.here("ilmd")
+	if _, _, beside := e.Batch(); beside {
+		c.find("lot-beside-ilmd", where, "lot or expiry stand beside the ILMD: put them into it")
+	}
+	for i := range e.ILMD {
+		f := &e.ILMD[i]
+		v := value(f)
+		if f.Name.Local == "lotNumber" && v != b.lot || f.Name.Local == "itemExpirationDate" && day(v) != b.expiry {
+			c.find("batch-ambiguous", where, "%s is there twice, as %q too: one event makes things of one lot", f.Name.Local, brief(v))
+		}
+	}
+}
+
+// sameAsLink compares lot and expiry with those that a Digital Link URI may
+// name beside the serial (GS1 Digital Link URI syntax: qualifier 10, attribute 17).
+func (c *Checker) sameAsLink(link string, b batch, where at) {
+	path, query, _ := strings.Cut(link, "?")
+	if _, lot, ok := strings.Cut(path, "/10/"); ok && b.lot != "" {
+		lot, _, _ = strings.Cut(lot, "/")
+		if lot = unpercent(lot); lot != b.lot {
+			c.find("batch-ambiguous", where, "the link names lot %s, the event lot %s", brief(lot), brief(b.lot))
+		}
+	}
+	for q := range strings.SplitSeq(query, "&") {
+		yymmdd, ok := strings.CutPrefix(q, "17=")
+		if !ok || b.expiry <= noExpiry {
+			continue
+		}
+		t, err := gs1.Date(yymmdd, time.Unix(int64(b.expiry)*86400, 0).UTC())
+		if err == nil && int32(t.Unix()/86400) != b.expiry {
+			c.find("batch-ambiguous", where, "the link expires on %s, the event says %s", t.Format(time.DateOnly), dayOf(b.expiry))
+		}
+	}
 }
 
 // lot checks lot and expiry of a product that is being commissioned.

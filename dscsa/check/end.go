@@ -76,6 +76,9 @@ func (c *Checker) party(p epcis.Party) {
 		c.gln(id, where)
 	case bare(id):
 		c.text(id, where)
+		if id != "" && (p.Authority == "" || strings.EqualFold(p.Authority, "GS1") || strings.EqualFold(p.Authority, "SGLN")) {
+			c.find("place-form", where, "%q is no identifier of GS1: write a GLN or its URN, urn:epc:id:sgln:…", brief(id))
+		}
 	default:
 		c.place(id, where)
 	}

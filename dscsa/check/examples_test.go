@@ -14,7 +14,7 @@ import (
 )
 
 // examples finds the pack of published documents beside the project.
-func examples(t *testing.T) string {
+func examples(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.Abs(".")
 	require.NoError(t, err)

@@ -32,6 +32,7 @@ func (c *Checker) parse(s string) (ident, error) {
 	if id, ok := c.fast(s, buf[:0]); ok {
 		return id, nil
 	}
+	c.rare = true
 	id, err := gs1.Parse(s)
 	if err != nil && !gs1.IsCheckDigit(err) {
 		return ident{}, err
@@ -172,12 +173,16 @@ func detailOf(err error) string {
 // thing reads an identifier of what an event is about and reports what is wrong
 // with it. An ident with hash 0 cannot be followed any further.
 func (c *Checker) thing(s string, where at, wantClass bool) ident {
+	c.rare = false
 	id, err := c.parse(s)
 	if err != nil {
 		c.find(ruleOf(err), where, "%s", detailOf(err))
 	}
 	if id.hash == 0 {
 		return id
+	}
+	if c.rare && strings.HasPrefix(s, "urn:epc:") && strings.ContainsAny(s, `"&/<>?`) {
+		c.find("serial-unescaped", where, `%s holds one of "&/<>? as it is: write it as %% and two hexadecimal digits`, brief(s))
 	}
 	switch {
 	case id.kind == gs1.SGLN || id.kind == gs1.PGLN:
@@ -210,7 +215,9 @@ func (c *Checker) place(s string, where at) {
 	id, err := gs1.Parse(s)
 	if err != nil {
 		rule := ruleOf(err)
-		if rule == "id-form" {
+		if r, ok := RuleNamed(rule); ok && r.Verdict == Reject {
+			// The event is about its things; where it was and who took part is
+			// lost, and a person can ask.
 			rule = "place-form"
 		}
 		c.find(rule, where, "%s", detailOf(err))

@@ -22,6 +22,8 @@ func (c *Checker) sale(e *epcis.Event, seller, buyer string) {
 	if buyer == "" {
 		c.find("buyer-missing", c.here("destinationList"), "the shipment names no owning_party as destination: who buys?")
 	}
+	c.oneOwner(e.Sources, "sourceList", "sells")
+	c.oneOwner(e.Destinations, "destinationList", "buys")
 	for _, party := range [...]string{seller, buyer} {
 		if _, seen := c.parties[party]; party != "" && !seen && len(c.parties) < manyParties {
 			c.parties[strings.Clone(party)] = c.n
@@ -50,6 +52,21 @@ func (c *Checker) sale(e *epcis.Event, seller, buyer string) {
 		c.find("packages-not-serialised", c.here("quantityList"), "the shipment names quantities only: the product identifier of each package is due")
 	}
 	c.guideline(e)
+}
+
+// oneOwner checks that a sale does not name two sellers or two buyers.
+func (c *Checker) oneOwner(parties []epcis.Reference, list, does string) {
+	first := ""
+	for i := range parties {
+		p := &parties[i]
+		switch {
+		case p.Type != "owning_party" || p.ID == "":
+		case first == "":
+			first = p.ID
+		case PartyKey(first) != PartyKey(p.ID):
+			c.find("owner-ambiguous", at{c.n, list, i + 1}, "%s and %s are both owning_party: who %s?", brief(first), brief(p.ID), does)
+		}
+	}
 }
 
 // seller notes whether who sends the document has a part in the sale: as

@@ -15,6 +15,7 @@ type shipment struct {
 	at            uint32
 	event         int
 	sale          bool
+	told          bool // by a TransactionEvent, which may tell what an ObjectEvent has told
 	seller, buyer string
 }
 
@@ -61,15 +62,27 @@ func (c *Checker) contradiction(e *epcis.Event) {
 	case "shipping", "receiving", "void_shipping", "dispensing", "holding":
 		wrong = e.Action != epcis.Observe && e.Type == epcis.ObjectEvent && (e.BizStep != "dispensing" || e.Action == epcis.Add)
 	case "packing":
-		wrong = e.Action == epcis.Delete && e.Type == epcis.AggregationEvent
+		wrong = e.Action != epcis.Add && e.Type == epcis.AggregationEvent
 	case "unpacking":
-		wrong = e.Action == epcis.Add && e.Type == epcis.AggregationEvent
+		wrong = e.Action != epcis.Delete && e.Type == epcis.AggregationEvent
 	case "destroying", "decommissioning":
 		wrong = e.Action == epcis.Add && e.Type == epcis.ObjectEvent
 	}
 	if wrong {
 		c.find("action-contradicts-step", c.here("action"), "%s with action %s says two different things", e.BizStep, brief(string(e.Action)))
 	}
+	if e.Disposition != "" && slices.Contains(neverAfter[e.BizStep], e.Disposition) {
+		c.find("disposition-contradicts-step", c.here("disposition"), "%s leaves nothing %s", e.BizStep, e.Disposition)
+	}
+}
+
+// neverAfter are dispositions that no business step can leave things with, by
+// the definitions of both (CBV 2.0 sections 7.1 and 7.2).
+var neverAfter = map[string][]string{
+	"commissioning":   {"destroyed", "disposed", "dispensed", "partially_dispensed", "retail_sold", "stolen", "inactive", "in_transit", "returned"},
+	"shipping":        {"destroyed", "disposed", "dispensed", "retail_sold"},
+	"destroying":      {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
+	"decommissioning": {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
 }
 
 // unsaleable tells the dispositions of goods that are not sold (CBV 2.0
@@ -110,7 +123,7 @@ func (c *Checker) ship(e *epcis.Event, t uint32) {
 	if seller != "" && seller == buyer {
 		c.find("same-owner", c.here("sourceList"), "seller and buyer are one: nothing changes hands")
 	}
-	c.shipments = append(c.shipments, shipment{t, c.n, sale, c.intern(seller), c.intern(buyer)})
+	c.shipments = append(c.shipments, shipment{t, c.n, sale, e.Type == epcis.TransactionEvent, c.intern(seller), c.intern(buyer)})
 	this := uint32(len(c.shipments) - 1)
 	for i, n := range c.nums[1:] {
 		if n == 0 || i >= len(e.EPCs) {
@@ -154,7 +167,7 @@ func (c *Checker) reships() {
 		for i := 1; i < len(all); i++ {
 			from, to := c.shipments[all[i-1]], c.shipments[all[i]]
 			arrived := slices.ContainsFunc(c.received[n], func(t uint32) bool { return t >= from.at && t <= to.at })
-			again := !arrived && from.seller == to.seller // the same shipment, told twice
+			again := from.seller == to.seller && (!arrived || to.told && from.buyer == to.buyer) // the same shipment, told twice
 			if !again && from.sale && to.sale && from.buyer != "" && to.seller != "" && PartyKey(from.buyer) != PartyKey(to.seller) {
 				c.find("sender-not-owner", at{event: to.event, list: "sourceList"}, "sold by %s, but it was sold to %s before", brief(to.seller), brief(from.buyer))
 			}

@@ -17,12 +17,8 @@ func (c *Checker) values(e *epcis.Event) {
 	for i := range e.BizTransactions {
 		c.transaction(e.BizTransactions[i].ID, at{c.n, "bizTransactionList", i + 1})
 	}
-	for i := range e.Sources {
-		c.place(e.Sources[i].ID, at{c.n, "sourceList", i + 1})
-	}
-	for i := range e.Destinations {
-		c.place(e.Destinations[i].ID, at{c.n, "destinationList", i + 1})
-	}
+	c.partiesOf(e.Sources, "sourceList")
+	c.partiesOf(e.Destinations, "destinationList")
 	if len(e.ILMD) > 0 {
 		c.fields(e.ILMD, c.here("ilmd"))
 	}
@@ -40,12 +36,28 @@ func (c *Checker) values(e *epcis.Event) {
 		where := at{c.n, "sensorElementList", i + 1}
 		c.fields(s.Metadata, where)
 		c.fields(s.Extensions, where)
+		c.sensor(s.Metadata, where)
+		if len(s.Reports) == 0 {
+			c.find("sensor-value", where, "the sensor reports nothing: add a sensorReport")
+		}
 		for _, r := range s.Reports {
 			c.fields(r, where)
+			c.sensor(r, where)
 		}
 	}
 	for i, s := range e.Certifications {
 		c.text(s, at{c.n, "certificationInfo", i + 1})
+	}
+}
+
+// partiesOf checks sources or destinations.
+func (c *Checker) partiesOf(list []epcis.Reference, name string) {
+	for i := range list {
+		where := at{c.n, name, i + 1}
+		c.place(list[i].ID, where)
+		if list[i].Type == "" {
+			c.find("party-type-missing", where, "%s has no type: owner, holder or location?", brief(list[i].ID))
+		}
 	}
 }
 
@@ -137,14 +149,10 @@ const (
 	badExpiry int32 = -1 << 31
 )
 
-// madeOf reads lot and expiry of a commissioning event, in the namespace of
-// the CBV (1.2 section 9.2.2) or the old one of GS1 US.
+// madeOf reads lot and expiry of a commissioning event.
 func madeOf(e *epcis.Event) batch {
-	b := batch{lot: value(field(e.ILMD, "lotNumber"))}
-	if f := field(e.ILMD, "itemExpirationDate"); f != nil {
-		b.expiry = day(value(f))
-	}
-	return b
+	lot, expiry, _ := e.Batch()
+	return batch{lot: lot, expiry: day(expiry)}
 }
 
 // day reads a date, or the date of a date and time.
@@ -155,7 +163,7 @@ func day(s string) int32 {
 	if len(s) > 10 && s[10] == 'T' {
 		s = s[:10]
 	}
-	if len(s) == 11 && s[10] == 'Z' { // XML Schema lets a date have a zone
+	if len(s) == 11 && s[10] == 'Z' || len(s) == 16 && validZone(s[10:]) { // XML Schema lets a date have a zone
 		s = s[:10]
 	}
 	if len(s) != 10 || s[4] != '-' || s[7] != '-' {

@@ -95,7 +95,6 @@ func (c *Checker) word(w string, known map[string]struct{}, list string, step bo
 		c.find("reference-type-unknown", where, "%q is no type of the Core Business Vocabulary", brief(w))
 	case spelled:
 		c.find("cbv-word-draft", where, "%q is not how the Core Business Vocabulary spells it", brief(w))
-		return
 	case format == epcis.JSON20:
 		c.find("unknown-word", where, "%q is not in the Core Business Vocabulary; a word of your own is a URI", brief(w))
 		return

@@ -61,9 +61,19 @@ func (p *jsonReader) head(level int) {
 func (p *jsonReader) foreign(name string) {
 	n := p.name([]byte(name))
 	if n.Space == "" {
-		p.fault(RuleUnknownElement, "the standard has no member %q here; a member of one's own needs a prefix", name)
+		p.unknown(name)
 	}
 	p.doc.Extensions = p.field(p.doc.Extensions, n)
+}
+
+// unknown notes a member of the head that is neither of the standard nor has a
+// prefix. JSON-LD gives it no meaning, so beside the body it does no harm.
+func (p *jsonReader) unknown(name string) {
+	rule := RuleUnknownElement
+	if p.level == inRoot {
+		rule = RuleHeaderElement
+	}
+	p.fault(rule, "the standard has no member %q here; a member of one's own needs a prefix", name)
 }
 
 func (p *jsonReader) eventList(inside int) {
@@ -162,6 +172,20 @@ func (p *jsonReader) resolveHead() {
 	}
 }
 
+// checkBody checks that the body holds what the type of the document says.
+func (p *jsonReader) checkBody() {
+	body := &p.seen[inBody]
+	results := body.has(Name{Local: "queryResults"})
+	switch events := body.has(Name{Local: "eventList"}) || body.has(Name{Local: "event"}); {
+	case !events && !results:
+		p.fault(RuleBody, "epcisBody holds neither eventList nor queryResults")
+	case p.doc.Root == "EPCISDocument" && !events:
+		p.fault(RuleNesting, "queryResults are in an EPCISDocument; they belong into an EPCISQueryDocument")
+	case p.doc.Root == "EPCISQueryDocument" && !results:
+		p.fault(RuleNesting, "eventList is in the body of an EPCISQueryDocument; it belongs into queryResults")
+	}
+}
+
 // end checks what only the whole head can tell.
 func (p *jsonReader) end() {
 	if p.s.err != nil {
@@ -180,6 +204,8 @@ func (p *jsonReader) end() {
 		return
 	case !p.seen[inRoot].has(Name{Local: "epcisBody"}):
 		p.refuse(RuleBody, "epcisBody is missing")
+	case p.bodied:
+		p.checkBody()
 	}
 	if p.s.err != nil {
 		return

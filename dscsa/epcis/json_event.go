@@ -1,6 +1,7 @@
 package epcis
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -68,6 +69,9 @@ func (p *jsonReader) bareEvent(typ string, key []byte) {
 	p.unresolved = len(e.Extensions) > 0
 	for _, f := range e.Extensions {
 		st.names.add(f.Name)
+		if f.Name.Space == "" {
+			p.refuse(RuleUnknownElement, "the standard has no member %q in an event; a member of one's own needs a prefix", f.Name.Local)
+		}
 	}
 	if typ != "" {
 		st.has |= hasType
@@ -116,6 +120,10 @@ func (p *jsonReader) members(e *Event, st *eventState, first bool) *Event {
 
 func (p *jsonReader) eventMember(e *Event, st *eventState, key []byte) {
 	m := memberOf(key)
+	if m == 0 && string(key) == "id" {
+		p.fault(RuleElementName, "id is read as eventID, which is its name in EPCIS")
+		m = hasEventID
+	}
 	if m == 0 {
 		p.member = ""
 		n := p.name(key)
@@ -153,7 +161,11 @@ func (p *jsonReader) eventValue(e *Event, st *eventState, m members) {
 		p.ownContext()
 	case hasType:
 		b := p.bytes()
-		if e.Type = jsonEventTypes[string(b)]; e.Type == "" {
+		switch e.Type = jsonEventTypes[string(b)]; {
+		case e.Type != "":
+		case bytes.IndexByte(b, ':') > 0:
+			p.ownType = string(b)
+		default:
 			p.refuse(RuleUnknownEvent, "the event type %q; expected ObjectEvent, AggregationEvent, TransactionEvent, TransformationEvent or AssociationEvent", b)
 		}
 	case hasEventTime:

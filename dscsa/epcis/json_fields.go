@@ -186,6 +186,8 @@ func (p *jsonReader) word(v vocabulary, other func(word string)) string {
 	written := p.keep(b)
 	w, known := v.bare(p.expand(p.own, written))
 	switch {
+	case known && strings.HasPrefix(written, "urn:"):
+		p.fault(RuleVocabularyForm, "%q; JSON has the bare word, %q", clip(written), w)
 	case known:
 	case written == w && !strings.ContainsRune(w, ':'):
 		other(w)

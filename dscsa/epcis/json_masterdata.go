@@ -16,7 +16,7 @@ func (p *jsonReader) epcisHeader() {
 		}
 		n := p.name([]byte(name))
 		if n.Space == "" {
-			p.fault(RuleUnknownElement, "the standard has no member %q here; a member of one's own needs a prefix", name)
+			p.unknown(name)
 		}
 		p.doc.HeaderFields = p.field(p.doc.HeaderFields, n)
 	})
@@ -40,6 +40,13 @@ func (p *jsonReader) open(each func(name string)) {
 	}
 }
 
+// drop goes over the value of a member of master data that the standard does
+// not know.
+func (p *jsonReader) drop(name, in string) {
+	p.fault(RuleHeaderElement, "the standard has no member %q in %s; dropped", name, in)
+	p.s.skip()
+}
+
 func (p *jsonReader) vocabulary() {
 	var v Vocabulary
 	p.open(func(name string) {
@@ -49,7 +56,7 @@ func (p *jsonReader) vocabulary() {
 		case "vocabularyElementList":
 			p.array(func() { v.Elements = append(v.Elements, p.element()) })
 		default:
-			p.refuse(RuleUnknownElement, "the standard has no member %q in a vocabulary", name)
+			p.drop(name, "a vocabulary")
 		}
 	})
 	p.doc.MasterData = append(p.doc.MasterData, v)
@@ -67,7 +74,7 @@ func (p *jsonReader) element() Element {
 		case "children":
 			e.Children = p.list()
 		default:
-			p.refuse(RuleUnknownElement, "the standard has no member %q in a vocabulary element", name)
+			p.drop(name, "a vocabulary element")
 		}
 	})
 	return e
@@ -89,7 +96,7 @@ func (p *jsonReader) attribute() Attribute {
 			f := p.value(Name{})
 			a.Value, a.Fields = f.Value, f.Children
 		default:
-			p.refuse(RuleUnknownElement, "the standard has no member %q in an attribute", name)
+			p.drop(name, "an attribute")
 		}
 	})
 	return a

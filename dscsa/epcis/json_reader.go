@@ -33,6 +33,7 @@ type jsonReader struct {
 	inside  int  // the level the event list is a member of
 	late    bool // the head behind the body was read already
 	context bool // @context was seen
+	bodied  bool // the body was read
 	bare    *Event
 	count   int // events handed on or under way
 
@@ -43,6 +44,7 @@ type jsonReader struct {
 	ev         *Event
 	unresolved bool // names with prefixes were seen
 	refused    *Error
+	ownType    string // its type, when that is not of the standard
 
 	text         strings.Builder // memory for texts, see keep
 	piece        int             // how much of it was taken at once last
@@ -77,15 +79,19 @@ func (p *jsonReader) document() *Document { return &p.doc }
 // event comes with the call after it.
 func (p *jsonReader) next() (*Event, error) {
 	var e *Event
-	switch {
-	case p.s.err != nil:
-		return nil, p.s.err
-	case p.bare != nil:
-		e, p.bare = p.bare, nil
-	case p.level == inList:
-		e = p.event()
-	default:
-		return nil, io.EOF
+	for e == nil {
+		switch {
+		case p.s.err != nil:
+			return nil, p.s.err
+		case p.bare != nil:
+			e, p.bare = p.bare, nil
+		case p.level == inList:
+			if e = p.event(); p.ownType != "" {
+				e = p.pass()
+			}
+		default:
+			return nil, io.EOF
+		}
 	}
 	if p.s.err != nil {
 		return nil, p.s.err
@@ -98,6 +104,18 @@ func (p *jsonReader) next() (*Event, error) {
 		return nil, refused
 	}
 	return e, nil
+}
+
+// pass leaves out the event just read, whose type is somebody's own (EPCIS 2.0
+// JSON Schema, Extended-Event).
+func (p *jsonReader) pass() *Event {
+	if p.s.err == nil {
+		p.count--
+		p.doc.fault(RuleForeignEvent, fmt.Sprintf("after event %d", p.count), fmt.Sprintf("%q is no event of EPCIS; it is not read", clip(p.ownType)))
+		p.advance()
+	}
+	p.ownType, p.refused = "", nil
+	return nil
 }
 
 func (p *jsonReader) where() string {
@@ -206,9 +224,10 @@ func (p *jsonReader) close(level int) {
 		p.s.finish()
 		p.end()
 	case inBody:
-		p.level = inRoot
+		p.level, p.bodied = inRoot, true
 		if p.late {
 			p.level = atEnd
+			p.checkBody()
 		}
 	case inResults:
 		p.level = inBody

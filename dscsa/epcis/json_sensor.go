@@ -31,6 +31,10 @@ func (p *jsonReader) sensors() []Sensor {
 			case "sensorReport":
 				p.s.colon()
 				p.array(func() { sensor.Reports = append(sensor.Reports, p.attributes(reportAttributes)) })
+			case "type": // JSON-LD lets any node name its class; here it can be one only
+				p.s.colon()
+				p.fault(RuleAttribute, "the type of a sensor element tells nothing and is dropped")
+				p.str()
 			default:
 				return false
 			}

@@ -6,17 +6,18 @@ package epcis
 const (
 	// The document as a whole; reading ends.
 
-	RuleFormat       = "format"        // neither XML nor JSON, or empty
-	RuleEncoding     = "encoding"      // not UTF-8 (or UTF-16 with its mark), or declared otherwise
-	RuleSyntax       = "syntax"        // not well-formed (XML 1.0, RFC 8259)
-	RuleTruncated    = "truncated"     // ends before it is complete
-	RuleDoctype      = "doctype"       // a DOCTYPE that declares something
-	RuleEntity       = "entity"        // a reference to an entity that is not one of XML's own five
-	RuleNamespace    = "namespace"     // unbound prefix or a binding Namespaces in XML forbids
-	RuleLimit        = "limit"         // larger than a Limits allows; the message names which
-	RuleRoot         = "root-element"  // no EPCIS document, or none of a version that is known
-	RuleBody         = "missing-body"  // no EPCISBody (EPCIS 1.2 section 9.5, 2.0 section 9.5)
-	RuleRepeatedBody = "repeated-body" // two bodies or two event lists
+	RuleFormat       = "format"             // neither XML nor JSON, or empty
+	RuleEncoding     = "encoding"           // not UTF-8 (or UTF-16 with its mark), or declared otherwise
+	RuleSyntax       = "syntax"             // not well-formed (XML 1.0, RFC 8259)
+	RuleTruncated    = "truncated"          // ends before it is complete
+	RuleDoctype      = "doctype"            // a DOCTYPE that declares something
+	RuleEntity       = "entity"             // a reference to an entity that is not one of XML's own five
+	RuleNamespace    = "namespace"          // unbound prefix or a binding Namespaces in XML forbids
+	RuleLimit        = "limit"              // larger than a Limits allows; the message names which
+	RuleRoot         = "root-element"       // no EPCIS document, or none of a version that is known
+	RuleBody         = "missing-body"       // no EPCISBody (EPCIS 1.2 section 9.5, 2.0 section 9.5)
+	RuleQueryName    = "missing-query-name" // a query is asked and not named (EPCIS 1.2 section 8.2.5); a Fault
+	RuleRepeatedBody = "repeated-body"      // two bodies or two event lists
 
 	// One event; reading can go on after it.
 
@@ -39,7 +40,7 @@ const (
 	RuleElementName      = "element-name"         // a name of a draft of the standard
 	RuleUnknownExtension = "unknown-extension"    // unknown element without namespace where 1.2 reserves room for it
 	RuleAttribute        = "unknown-attribute"    // dropped
-	RuleVocabularyForm   = "vocabulary-form"      // a bare CBV word where XML wants its URI
+	RuleVocabularyForm   = "vocabulary-form"      // a bare CBV word where XML wants its URI, or its URN where JSON wants it bare
 	RuleMissingZone      = "missing-zone"         // no eventTimeZoneOffset
 	RuleZone             = "bad-zone"             // eventTimeZoneOffset not (+|-)hh:mm up to 14:00 (EPCIS 7.4.1)
 	RuleTimeWithoutZone  = "time-without-zone"    // eventTime names no offset; that of the event is taken
@@ -59,5 +60,5 @@ const (
 	RuleForeignEvent  = "foreign-event"          // something of another namespace in the event list
 	RuleHeaderElement = "unknown-header-element" // kept
 	RuleHeaderTime    = "bad-header-time"        // CreationDateAndTime of the SBDH
-	RuleHeaderParty   = "header-party"           // a Sender or Receiver without Identifier
+	RuleHeaderParty   = "header-party"           // no Sender or Receiver, or one without Identifier
 )

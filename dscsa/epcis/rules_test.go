@@ -82,7 +82,7 @@ var eventCases = []struct {
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-02-29T08:00:00Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01 08:00:00Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T08:00Z"))},
-	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T24:00:00Z"))},
+	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T24:00:01Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T08:00:00.Z"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T08:00:00+15:00"))},
 	{epcis.RuleEventTime, true, in12(but("2026-03-01T08:00:00Z", "2026-03-01T08:00:00Z+01:00"))},
@@ -191,9 +191,27 @@ var documentCases = []struct {
 	{epcis.RuleNesting, false, withHeader("<EPCISMasterData/>")},
 	{epcis.RuleHeaderElement, false, withHeader("<statement>true</statement>")},
 	{epcis.RuleHeaderElement, false, withHeader(`<extension><EPCISMasterData><VocabularyList><Vocabulary type="a"><VocabularyElementList><VocabularyElement id="a"><name>b</name></VocabularyElement></VocabularyElementList></Vocabulary></VocabularyList></EPCISMasterData></extension>`)},
-	{epcis.RuleHeaderElement, false, withHeader("<StandardBusinessDocumentHeader/><StandardBusinessDocumentHeader/>")},
-	{epcis.RuleHeaderTime, false, withHeader("<StandardBusinessDocumentHeader><DocumentIdentification><CreationDateAndTime>now</CreationDateAndTime></DocumentIdentification></StandardBusinessDocumentHeader>")},
-	{epcis.RuleHeaderParty, false, withHeader("<StandardBusinessDocumentHeader><Sender/></StandardBusinessDocumentHeader>")},
+	{epcis.RuleHeaderElement, false, withHeader(businessHeader(both) + businessHeader(both))},
+	{epcis.RuleHeaderTime, false, withHeader(businessHeader(both + "<DocumentIdentification><CreationDateAndTime>now</CreationDateAndTime></DocumentIdentification>"))},
+	{epcis.RuleHeaderParty, false, withHeader(businessHeader(strings.Replace(both, "<Sender><Identifier>a</Identifier>", "<Sender>", 1)))},
+	{epcis.RuleHeaderParty, false, withHeader(businessHeader("<Receiver><Identifier>b</Identifier></Receiver>"))},
+	{epcis.RuleHeaderParty, false, withHeader(businessHeader("<Sender><Identifier>a</Identifier></Sender>"))},
+	{epcis.RuleUnknownElement, false, strings.Replace(in12(fine), "<EPCISBody>", "<EPCISBody><note>a</note>", 1)},
+	{epcis.RuleUnknownElement, false, strings.Replace(in12(fine), "<EPCISBody>", "<EPCISBody><e:note>a</e:note>", 1)},
+	{epcis.RuleQueryName, false, asked("<q:Poll><params/></q:Poll>")},
+	{epcis.RuleQueryName, false, asked("<q:Subscribe><queryName> </queryName></q:Subscribe>")},
+}
+
+const both = "<Sender><Identifier>a</Identifier></Sender><Receiver><Identifier>b</Identifier></Receiver>"
+
+func businessHeader(within string) string {
+	return "<StandardBusinessDocumentHeader>" + within + "</StandardBusinessDocumentHeader>"
+}
+
+// asked is a query document with a query before the answer to it.
+func asked(query string) string {
+	return `<q:EPCISQueryDocument xmlns:q="urn:epcglobal:epcis-query:xsd:1" schemaVersion="1.2" creationDate="2026-03-01T08:00:00Z"><EPCISBody>` + query +
+		`<q:QueryResults><queryName>SimpleEventQuery</queryName><resultsBody><EventList>` + fine + `</EventList></resultsBody></q:QueryResults></EPCISBody></q:EPCISQueryDocument>`
 }
 
 func withHeader(within string) string {

@@ -17,11 +17,11 @@ func parseTime(s string) (t time.Time, zoned, ok bool) {
 	minute, ok5 := digits(s[14:16])
 	second, ok6 := digits(s[17:19])
 	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 || month < 1 || month > 12 || day < 1 || day > daysIn(month, year) ||
-		hour > 23 || minute > 59 || second > 59 {
+		hour > 24 || minute > 59 || second > 59 {
 		return t, false, false
 	}
 	nano, rest, ok := fraction(s[19:])
-	if !ok {
+	if !ok || hour == 24 && minute+second+nano > 0 { // 24:00 ends the day (XML Schema part 2, section 3.2.7)
 		return t, false, false
 	}
 	zone := time.UTC

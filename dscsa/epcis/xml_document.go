@@ -196,9 +196,32 @@ func (x *xmlReader) enterBody(in frame) (*Event, error) {
 			x.doc.Query.SubscriptionID = x.textOf(&x.nodes[0])
 		}
 		return nil, x.keep()
+	case in == theBody && x.doc.Query != nil && (x.cur.local == "Poll" || x.cur.local == "Subscribe"):
+		return nil, x.queryRequest()
+	case in == theBody && x.doc.Query == nil && e != extension && (x.curSpace == noSpace || x.spaces.epcis[x.curSpace]):
+		x.doc.fault(RuleUnknownElement, "document", fmt.Sprintf("EPCISBody has no <%s>; it holds an EventList", clip(x.cur.raw)))
+		return nil, x.keepTree(&x.doc.Extensions)
 	default:
 		return nil, x.keepField(&x.doc.Extensions)
 	}
+}
+
+// queryRequest keeps a query that is asked, not answered: it has to say which.
+func (x *xmlReader) queryRequest() error {
+	asks := clip(x.cur.raw)
+	if err := x.tree(); err != nil {
+		return err
+	}
+	named := false
+	for c := uint32(1); c < x.nodes[0].next; c = x.nodes[c].next {
+		named = named || x.nodes[c].element == queryName && x.textOf(&x.nodes[c]) != ""
+	}
+	if !named {
+		x.doc.fault(RuleQueryName, "document", fmt.Sprintf("<%s> names no query; add queryName, as SimpleEventQuery", asks))
+	}
+	x.fields = nil
+	x.doc.Extensions = append(x.doc.Extensions, x.field(0))
+	return x.keep()
 }
 
 func (x *xmlReader) enterEvents(in frame) (*Event, error) {

@@ -96,6 +96,14 @@ func (x *xmlReader) businessHeader() error {
 			h.Fields = append(h.Fields, x.field(c))
 		}
 	}
+	for _, missing := range [...]struct {
+		is   bool
+		what string
+	}{{len(h.Sender) == 0, "Sender"}, {len(h.Receiver) == 0, "Receiver"}} {
+		if missing.is {
+			x.doc.fault(RuleHeaderParty, "header", "the StandardBusinessDocumentHeader has no "+missing.what)
+		}
+	}
 	return x.keep()
 }
 
@@ -146,6 +154,10 @@ func (x *xmlReader) keepField(to *[]Field) error {
 	if x.curSpace == noSpace && x.in() != theCaptureJob && x.doc.Query == nil {
 		x.doc.fault(RuleHeaderElement, "document", fmt.Sprintf("<%s> is not known there; kept", clip(x.cur.raw)))
 	}
+	return x.keepTree(to)
+}
+
+func (x *xmlReader) keepTree(to *[]Field) error {
 	if err := x.tree(); err != nil {
 		return err
 	}

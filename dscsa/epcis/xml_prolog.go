@@ -38,7 +38,9 @@ func (x *xmlReader) prolog() error {
 		return x.fail(0, RuleSyntax, fmt.Sprintf("XML %s is not supported; EPCIS is XML 1.0", clip(version)))
 	}
 	// What came in UTF-16 has been turned into UTF-8 by now and says UTF-16.
-	known := encoding == "" || strings.EqualFold(encoding, "utf-8") || x.wide && strings.HasPrefix(strings.ToLower(encoding), "utf-16")
+	// ASCII is part of UTF-8, whose name some leave the hyphen out of.
+	known := encoding == "" || strings.EqualFold(encoding, "utf-8") || strings.EqualFold(encoding, "utf8") ||
+		strings.EqualFold(encoding, "us-ascii") || x.wide && strings.HasPrefix(strings.ToLower(encoding), "utf-16")
 	if !known {
 		return x.fail(0, RuleEncoding, fmt.Sprintf("declares the encoding %s; send the document in UTF-8, or in UTF-16 with a byte order mark", clip(encoding)))
 	}

@@ -57,7 +57,7 @@ func TestNobodyChangesWhatIsRecorded(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	require.Equal(t, 20, n)
+	require.Equal(t, 22, n)
 
 	for _, a := range []struct{ name, role, first string }{
 		{"app_api", "app_api", ""},
@@ -133,7 +133,7 @@ func TestTheDoorsTakeNothingThatIsWrong(t *testing.T) {
 		"another's chain":        fmt.Sprintf(`select custody.place_hold('%s', (select max(id) + 1 from custody.chain), 1, 'recall', '', '', null)`, c.tenant),
 		"a hold by nobody":       fmt.Sprintf(`select custody.place_hold('%s', (select id from custody.chain), 1, 'recall', '', '', null)`, c.tenant),
 		"a release by none":      fmt.Sprintf(`select custody.release_hold('%s', (select id from custody.chain), 1, 1)`, c.tenant),
-		"a purge too early":      fmt.Sprintf(`select custody.purge_document('%s', (select id from custody.chain), 1)`, c.tenant),
+		"a purge by none":        fmt.Sprintf(`select custody.purge('%s', (select id from custody.chain), 1, null, 0, true)`, c.tenant),
 		"a part too much":        fmt.Sprintf(`select custody.put_part('%s', (select id from custody.chain), 1, 1, 'x')`, c.tenant),
 		"the inner door":         fmt.Sprintf(`select custody.enter('%s', (select id from custody.chain))`, c.tenant),
 		"a reservation by other": fmt.Sprintf(`select custody.reserve('%s', 'sg_1', 'x', array[1])`, other.tenant),

@@ -20,6 +20,13 @@ import (
 // somebody else than who put it under the hold.
 var ErrSamePerson = errors.New("what was found illegitimate is released by another person than who found it")
 
+// What an investigation keeps is released by its end, and what FDA was told of
+// after FDA was asked to terminate that.
+var (
+	ErrUnderInvestigation = errors.New("the hold is released by the end of its investigation")
+	ErrNotified           = errors.New("FDA was told of what the hold keeps and has not been asked to terminate that")
+)
+
 // HoldTx keeps things, or a lot, from sale: at once, with all that is in them
 // or will be, also what no document has named yet, until a person releases
 // them. A lot is a GTIN-14 and its lot number.
@@ -29,6 +36,11 @@ func (st *Store) HoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, o dscs
 	}
 	p := &prepared{things: things{}, order: &o}
 	p.holding = p.things.all(o.Things)
+	for _, key := range p.holding { // a key is a spelling too: what no document has named yet gets its GTIN from it
+		if id, err := gs1.ParseKey(key); err == nil && id.Key() == key {
+			p.things[key] = id
+		}
+	}
 	raw, err := json.Marshal(map[string]any{"class": o.Class, "things": p.holding, "gtin": o.GTIN, "lot": o.Lot, "document": o.Document})
 	if err != nil {
 		return dscsa.Hold{}, fmt.Errorf("encode a decision: %w", err)
@@ -92,7 +104,8 @@ func (s *session) hold(ctx context.Context, id int64) (dscsa.Hold, error) {
 
 // ReleaseHoldTx ends a hold. actor is the person, expressly authorised to do
 // so (21 USC 360eee(15), FDA's Verification Systems III.B.1), which the caller
-// has checked. ErrNoSuchHold, also when it has ended; ErrSamePerson.
+// has checked. ErrNoSuchHold, also when it has ended; ErrSamePerson;
+// ErrUnderInvestigation; ErrNotified.
 func (st *Store) ReleaseHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, hold int64, actor, reason string) error {
 	if strings.TrimSpace(actor) == "" || strings.TrimSpace(reason) == "" {
 		return errors.New("a release says who decided it and why")
@@ -122,8 +135,15 @@ func (st *Store) ReleaseHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID,
 	var done bool
 	err = tx.QueryRow(ctx, sqlReleaseHold, tenant, s.id, hold, w.placed).Scan(&done)
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && refused.ConstraintName == "hold_illegitimate_two_people" {
-		return ErrSamePerson
+	if errors.As(err, &refused) {
+		switch refused.ConstraintName {
+		case "hold_illegitimate_two_people":
+			return ErrSamePerson
+		case "hold_under_investigation":
+			return ErrUnderInvestigation
+		case "hold_notified":
+			return ErrNotified
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("custody.release_hold: %w", err)

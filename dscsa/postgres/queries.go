@@ -7,8 +7,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-
-	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
 //go:embed queries/*.sql door/*.sql
@@ -54,7 +52,6 @@ var (
 	sqlHold           = statement("queries/hold")
 	sqlDocuments      = statement("queries/documents")
 	sqlDocumentPart   = statement("queries/document_part")
-	sqlTimeWasOver    = statement("queries/time_was_over")
 	sqlEventByID      = statement("queries/event_by_id")
 	sqlEventBySeq     = statement("queries/event_by_seq")
 	sqlEventToProve   = statement("queries/event_to_prove")
@@ -62,17 +59,15 @@ var (
 	sqlChains         = statement("queries/chains")
 	sqlOrphans        = statement("queries/orphans")
 
-	sqlAppend        = statement("door/append")
-	sqlProject       = statement("door/project")
-	sqlPutPart       = statement("door/put_part")
-	sqlPlaceHold     = statement("door/place_hold")
-	sqlReleaseHold   = statement("door/release_hold")
-	sqlCover         = statement("door/cover")
-	sqlRetain        = statement("door/retain")
-	sqlReserve       = statement("door/reserve")
-	sqlUnreserve     = statement("door/unreserve")
-	sqlPutLegalHold  = statement("door/put_legal_hold")
-	sqlPurgeDocument = statement("door/purge_document")
+	sqlAppend      = statement("door/append")
+	sqlProject     = statement("door/project")
+	sqlPutPart     = statement("door/put_part")
+	sqlPlaceHold   = statement("door/place_hold")
+	sqlReleaseHold = statement("door/release_hold")
+	sqlCover       = statement("door/cover")
+	sqlRetain      = statement("door/retain")
+	sqlReserve     = statement("door/reserve")
+	sqlUnreserve   = statement("door/unreserve")
 )
 
 // session is custody of one tenant in one transaction. Of the head, what the
@@ -81,8 +76,6 @@ type session struct {
 	tx     pgx.Tx
 	tenant uuid.UUID
 	head
-
-	tree *sealpg.Check // while an audit holds the chain against what was sealed; else nil
 }
 
 // collect runs a query and scans each row with into.

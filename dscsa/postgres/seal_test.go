@@ -103,7 +103,8 @@ func (c *custody) scanned(tb testing.TB, after, n int) {
 func (c *custody) legalHold(tb testing.TB) (seq int64) {
 	tb.Helper()
 	require.NoError(tb, c.tx(tb, func(ctx context.Context, tx pgx.Tx) (err error) {
-		seq, err = c.store.LegalHoldTx(ctx, tx, c.tenant, 0, "Cy Counsel", "subpoena 12")
+		h, err := c.store.LegalHoldTx(ctx, tx, c.tenant, 0, "Cy Counsel", "subpoena 12")
+		seq = h.ID
 		return err
 	}))
 	return seq

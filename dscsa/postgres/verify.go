@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -15,7 +17,10 @@ import (
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/internal/pgtenant"
+	sealpg "github.com/recourse/recourse/seal/postgres"
 )
+
+var sqlEntryHash = statement("queries/entry_hash")
 
 // Fault is the first thing wrong with a tenant's custody.
 type Fault struct {
@@ -52,13 +57,44 @@ func (st *Store) Verify(ctx context.Context, tenant uuid.UUID) (out Verified, er
 		if err != nil || s.id == 0 {
 			return err
 		}
-		if out.Entries, out.Hash, err = s.verifyChain(ctx); err != nil {
+		v := newVerifier(s)
+		if err := v.chain(ctx); err != nil {
 			return err
 		}
-		out.Items, err = s.verifyItems(ctx)
+		out.Entries, out.Hash = v.at.Seq, [32]byte(v.at.Hash)
+		err = v.items(ctx)
+		out.Items = v.at.Items
 		return err
 	})
 	return out, err
+}
+
+// verifier proves one tenant's custody again, from where it stands.
+type verifier struct {
+	*session
+
+	at    verifiedTo
+	tree  *sealpg.Check                   // while an audit holds the chain against what was sealed; else nil
+	mark  func(ctx context.Context) error // called after each page, when at may be kept
+	purge struct {                        // the last decision that was asked what is gone by it
+		seq  int64
+		says map[int64]string
+	}
+}
+
+// verifiedTo is all that is carried from one page to the next.
+type verifiedTo struct {
+	Seq    int64  `json:"seq"` // entries up to here
+	Time   int64  `json:"at"`  // the last one's, microseconds since 1970
+	Hash   []byte `json:"hash"`
+	Item   int64  `json:"item"` // items up to here
+	Items  int64  `json:"items"`
+	Purged int64  `json:"purged"` // documents whose bytes are gone, as an entry says
+}
+
+func newVerifier(s *session) *verifier {
+	begin := genesis(s.tenant)
+	return &verifier{session: s, at: verifiedTo{Hash: begin[:], Time: math.MinInt64}, mark: func(context.Context) error { return nil }}
 }
 
 // verified is an entry with what it is of.
@@ -99,61 +135,94 @@ func scanVerified(rows pgx.Rows) (v *verified, err error) {
 	return v, rows.Scan(append(into, &v.expiry, &v.declared, &v.parent, &v.members, &v.outputs)...)
 }
 
-func (s *session) verifyChain(ctx context.Context) (seq int64, prev [32]byte, err error) {
-	var begin []byte
-	if err := s.tx.QueryRow(ctx, sqlGenesis, s.tenant).Scan(&begin); err != nil {
-		return 0, prev, fmt.Errorf("read the chain: %w", err)
-	}
-	prev = genesis(s.tenant)
-	if !slices.Equal(begin, prev[:]) {
-		return 0, prev, &Fault{Seq: 1, What: "the chain does not begin as this tenant's does"}
+func (v *verifier) chain(ctx context.Context) error {
+	if err := v.goOn(ctx); err != nil {
+		return err
 	}
 	var buf [85]byte
-	at := time.Time{}
 	for {
-		page, err := collect(ctx, s.tx, "read the chain", sqlVerifyEntries, scanVerified, s.id, seq, verifiedTogether)
+		page, err := collect(ctx, v.tx, "read the chain", sqlVerifyEntries, scanVerified, v.id, v.at.Seq, verifiedTogether)
 		if err != nil {
-			return seq, prev, err
+			return err
 		}
-		for _, v := range page {
-			if v.seq != seq+1 {
-				return seq, prev, &Fault{Seq: seq + 1, What: "it is missing"}
+		for _, e := range page {
+			next, err := v.entry(ctx, &buf, e)
+			if err != nil {
+				return err
 			}
-			if v.at.Before(at) {
-				return seq, prev, &Fault{Seq: v.seq, What: "it is older than the one before it"}
-			}
-			content, what := v.says()
-			if what == "" && !slices.Equal(content[:], v.content) {
-				what = "it covers something else than what is recorded under it"
-			}
-			next := entryHash(&buf, prev, v.seq, v.at, v.kind, content)
-			if what == "" && !slices.Equal(next[:], v.hash) {
-				what = "its hash does not follow from the one before it"
-			}
-			if what != "" {
-				return seq, prev, &Fault{Seq: v.seq, What: what}
-			}
-			if v.kind == kindDocument {
-				if err := s.verifyParts(ctx, v); err != nil {
-					return seq, prev, err
+			v.at.Seq, v.at.Hash, v.at.Time = e.seq, next[:], e.at.UnixMicro()
+			if v.tree != nil {
+				v.tree.Append(next)
+				if err := v.tree.Grow(ctx); err != nil {
+					return err
 				}
 			}
-			seq, prev, at = v.seq, next, v.at
-			if err := s.grow(ctx, next); err != nil {
-				return seq, prev, err
-			}
 		}
-		if err := s.verifyNames(ctx, page); err != nil {
-			return seq, prev, err
+		if err := v.names(ctx, page); err != nil {
+			return err
+		}
+		if err := v.mark(ctx); err != nil {
+			return err
 		}
 		if len(page) < verifiedTogether {
 			break
 		}
 	}
-	if seq != s.seq || prev != s.hash {
-		return seq, prev, &Fault{Seq: min(seq, s.seq) + 1, What: fmt.Sprintf("the chain ends at %d and its head is at %d", seq, s.seq)}
+	if v.at.Seq != v.seq || !bytes.Equal(v.at.Hash, v.hash[:]) {
+		return &Fault{Seq: min(v.at.Seq, v.seq) + 1, What: fmt.Sprintf("the chain ends at %d and its head is at %d", v.at.Seq, v.seq)}
 	}
-	return seq, prev, nil
+	return nil
+}
+
+// goOn holds where the chain begins, or where an interrupted run was, against
+// what is stored.
+func (v *verifier) goOn(ctx context.Context) error {
+	var stored []byte
+	if v.at.Seq == 0 {
+		if err := v.tx.QueryRow(ctx, sqlGenesis, v.tenant).Scan(&stored); err != nil {
+			return fmt.Errorf("read the chain: %w", err)
+		}
+		if !bytes.Equal(stored, v.at.Hash) {
+			return &Fault{Seq: 1, What: "the chain does not begin as this tenant's does"}
+		}
+		return nil
+	}
+	err := v.tx.QueryRow(ctx, sqlEntryHash, v.id, v.at.Seq).Scan(&stored)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("read the chain: %w", err)
+	}
+	if !bytes.Equal(stored, v.at.Hash) {
+		return &Fault{Seq: v.at.Seq, What: "it is not what it was when verification was interrupted"}
+	}
+	return nil
+}
+
+// entry proves one entry and answers its hash.
+func (v *verifier) entry(ctx context.Context, buf *[85]byte, e *verified) (next [32]byte, err error) {
+	if e.seq != v.at.Seq+1 {
+		return next, &Fault{Seq: v.at.Seq + 1, What: "it is missing"}
+	}
+	if e.at.UnixMicro() < v.at.Time {
+		return next, &Fault{Seq: e.seq, What: "it is older than the one before it"}
+	}
+	content, what := e.says()
+	if what == "" && !bytes.Equal(content[:], e.content) {
+		what = "it covers something else than what is recorded under it"
+	}
+	next = entryHash(buf, [32]byte(v.at.Hash), e.seq, e.at, e.kind, content)
+	if what == "" && !bytes.Equal(next[:], e.hash) {
+		what = "its hash does not follow from the one before it"
+	}
+	if what != "" {
+		return next, &Fault{Seq: e.seq, What: what}
+	}
+	switch e.kind {
+	case kindDocument:
+		err = v.parts(ctx, e)
+	case kindDecision:
+		err = v.decided(ctx, e)
+	}
+	return next, err
 }
 
 // says is the content of what is recorded under an entry.
@@ -178,14 +247,14 @@ func (v *verified) asDocument() dscsa.Document {
 	}
 }
 
-// verifyParts holds a document's bytes, unless their time is over and they are
-// gone, against its hash.
-func (s *session) verifyParts(ctx context.Context, v *verified) error {
+// parts holds a document's bytes against its hash. Where there are none, an
+// entry must say so.
+func (v *verifier) parts(ctx context.Context, e *verified) error {
 	h := sha256.New()
 	n := int64(0)
 	for part := int32(0); ; part++ {
 		var raw []byte
-		err := s.tx.QueryRow(ctx, sqlDocumentPart, s.id, v.seq, part).Scan(&raw)
+		err := v.tx.QueryRow(ctx, sqlDocumentPart, v.id, e.seq, part).Scan(&raw)
 		if errors.Is(err, pgx.ErrNoRows) {
 			break
 		}
@@ -196,85 +265,78 @@ func (s *session) verifyParts(ctx context.Context, v *verified) error {
 		n += int64(len(raw))
 	}
 	if n == 0 {
-		var over bool
-		if err := s.tx.QueryRow(ctx, sqlTimeWasOver, s.id, v.seq).Scan(&over); err != nil {
-			return fmt.Errorf("read how long a document is kept: %w", err)
-		}
-		if !over {
-			return &Fault{Seq: v.seq, What: "the document's bytes are gone before their time"}
-		}
-		return nil
+		return v.gone(ctx, e)
 	}
-	if n != v.size.Int64 || !slices.Equal(h.Sum(nil), v.sha) {
-		return &Fault{Seq: v.seq, What: "the document's bytes are not those it came with"}
+	if n != e.size.Int64 || !bytes.Equal(h.Sum(nil), e.sha) {
+		return &Fault{Seq: e.seq, What: "the document's bytes are not those it came with"}
 	}
 	return nil
 }
 
-// verifyNames holds what stands beside events against their bodies.
-func (s *session) verifyNames(ctx context.Context, page []*verified) error {
+// names holds what stands beside events against their bodies.
+func (v *verifier) names(ctx context.Context, page []*verified) error {
 	var ids []int64
-	for _, v := range page {
-		ids = append(append(append(ids, v.parent.Int64), unpacked(v.members)...), unpacked(v.outputs)...)
+	for _, e := range page {
+		ids = append(append(append(ids, e.parent.Int64), unpacked(e.members)...), unpacked(e.outputs)...)
 	}
 	slices.Sort(ids)
-	keys, err := s.keys(ctx, slices.Compact(ids))
+	keys, err := v.keys(ctx, slices.Compact(ids))
 	if err != nil {
 		return err
 	}
-	names := func(raw []byte) (out []string) {
+	keysOf := func(raw []byte) (out []string) {
 		for _, id := range unpacked(raw) {
 			out = append(out, keys[id])
 		}
 		return out
 	}
-	for _, v := range page {
-		if v.kind != kindEvent {
+	for _, e := range page {
+		if e.kind != kindEvent {
 			continue
 		}
-		e, err := decodeEvent(v.body)
+		event, err := decodeEvent(e.body)
 		if err != nil {
-			return &Fault{Seq: v.seq, What: err.Error()}
+			return &Fault{Seq: e.seq, What: err.Error()}
 		}
-		r, err := makeRecord(&e, v.ordinal.Int32, things{})
+		r, err := makeRecord(&event, e.ordinal.Int32, things{})
 		if err != nil {
-			return &Fault{Seq: v.seq, What: err.Error()}
+			return &Fault{Seq: e.seq, What: err.Error()}
 		}
 		f := &r.fact
 		want := [13]string{
 			string(f.Type), string(f.Action), f.BizStep, f.Disposition, r.eventID, r.read, r.location, f.SourceOwner, f.DestOwner, f.DestHolder,
 			f.DestLocation, packDispositions(f.Set, f.Unset), f.Lot,
 		}
-		same := f.At == v.eventAt.Time.UnixMicro() && f.Declared == v.declared.Bool && f.Expiry.Equal(v.expiry.Time) && slices.Equal(f.Hash[:], v.eventHash) &&
-			keys[v.parent.Int64] == r.parent && slices.Equal(names(v.members), r.members) && slices.Equal(names(v.outputs), r.outputs)
+		same := f.At == e.eventAt.Time.UnixMicro() && f.Declared == e.declared.Bool && f.Expiry.Equal(e.expiry.Time) && slices.Equal(f.Hash[:], e.eventHash) &&
+			keys[e.parent.Int64] == r.parent && slices.Equal(keysOf(e.members), r.members) && slices.Equal(keysOf(e.outputs), r.outputs)
 		for i := range want {
-			same = same && want[i] == v.beside[i].String
+			same = same && want[i] == e.beside[i].String
 		}
 		if !same {
-			return &Fault{Seq: v.seq, What: "what stands beside the event is not what it says"}
+			return &Fault{Seq: e.seq, What: "what stands beside the event is not what it says"}
 		}
 	}
 	return nil
 }
 
-func (s *session) verifyItems(ctx context.Context) (n int64, err error) {
-	for last := int64(0); ; {
-		page, err := collect(ctx, s.tx, "read items", sqlVerifyItems, scanItem, s.id, last, verifiedTogether)
+func (v *verifier) items(ctx context.Context) error {
+	for {
+		page, err := collect(ctx, v.tx, "read items", sqlVerifyItems, scanItem, v.id, v.at.Item, verifiedTogether)
 		if err != nil || len(page) == 0 {
-			return n, err
+			return err
 		}
 		ids := make([]int64, len(page))
 		for i, x := range page {
 			ids[i] = x.id
 		}
-		c, err := s.gather(ctx, ids, nil)
+		c, err := v.gather(ctx, ids, nil)
 		if err != nil {
-			return n, err
+			return err
 		}
 		book := dscsa.Fold(c.facts)
-		hops, err := s.hopsOf(ctx, ids)
+		hops, err := v.hopsOf(ctx, ids)
 		if err != nil {
-			return n, err
+			return err
 		}
 		for _, x := range page {
 			want := book.Of(x.id)
@@ -282,14 +344,16 @@ func (s *session) verifyItems(ctx context.Context) (n int64, err error) {
 				want = &dscsa.Standing{State: dscsa.Unknown}
 			}
 			if !x.Equal(want) {
-				return n, &Fault{Item: x.key, What: "it does not stand as the facts say"}
+				return &Fault{Item: x.key, What: "it does not stand as the facts say"}
 			}
 			if !slices.EqualFunc(hops[x.id], want.Fresh, func(a, b dscsa.Hop) bool { return a == b }) {
-				return n, &Fault{Item: x.key, What: "its changes of owner are not those the facts say"}
+				return &Fault{Item: x.key, What: "its changes of owner are not those the facts say"}
 			}
-			n++
 		}
-		last = page[len(page)-1].id
+		v.at.Item, v.at.Items = page[len(page)-1].id, v.at.Items+int64(len(page))
+		if err := v.mark(ctx); err != nil {
+			return err
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -171,49 +170,4 @@ func TestVerifyNamesTheFirstThingThatIsWrong(t *testing.T) {
 		c.hold(t, dscsa.HoldOrder{Class: dscsa.Recall, GTIN: dscsatest.GTIN, Lot: dscsatest.Lot, Actor: "Ada", Reason: "class II"})
 		c.record(t, doc("more", dscsatest.Receive(began.Add(time.Hour), wholesaler, dscsatest.Pallet(1))), dscsa.Accept)
 	}
-}
-
-func TestRecordsAreKeptUntilTheirTimeIsOver(t *testing.T) {
-	t.Parallel()
-	c := setup(t)
-	old := doc("old", dscsatest.Ship(began, maker, wholesaler, dscsatest.Unit("1")))
-	old.events[0].EventTime = time.Date(2015, 3, 1, 0, 0, 0, 0, time.UTC)
-	seqs := map[string]int64{}
-	for name, d := range map[string]document{"old": old, "new": doc("new", dscsatest.Ship(began, maker, wholesaler, dscsatest.Unit("2"))), "held": doc("held", old.events[0])} {
-		seqs[name] = c.record(t, d, dscsa.Accept).Document
-	}
-	purge := func(name string) error {
-		return c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
-			_, err := c.store.PurgeTx(ctx, tx, c.tenant, seqs[name])
-			return err
-		})
-	}
-	retain := func(name, class string, from time.Time) {
-		require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
-			return c.store.RetainTx(ctx, tx, c.tenant, seqs[name], class, from)
-		}))
-	}
-	require.ErrorIs(t, purge("old"), postgres.ErrKept, "nothing says from when on it is kept")
-	retain("old", "K1", old.events[0].EventTime)
-	retain("held", "K1", old.events[0].EventTime)
-	retain("new", "K1", began)
-	require.ErrorIs(t, purge("new"), postgres.ErrKept)
-	retain("held", "K3", time.Time{}) // an investigation that is not concluded
-	require.ErrorIs(t, purge("held"), postgres.ErrKept)
-
-	var legal int64
-	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) (err error) {
-		legal, err = c.store.LegalHoldTx(ctx, tx, c.tenant, 0, "Cy Counsel", "subpoena 12")
-		return err
-	}))
-	require.ErrorIs(t, purge("old"), postgres.ErrKept, "a legal hold keeps everything")
-	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error {
-		return c.store.LiftLegalHoldTx(ctx, tx, c.tenant, legal, "Cy Counsel", "settled")
-	}))
-	require.NoError(t, purge("old"))
-	retain("held", "K3", time.Date(2016, 1, 1, 0, 0, 0, 0, time.UTC))
-	require.NoError(t, purge("held"))
-	c.verify(t)
-	_, err := c.store.Document(t.Context(), c.tenant, seqs["new"], nil)
-	require.NoError(t, err)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/recourse/recourse/dscsa"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
+	"github.com/recourse/recourse/internal/investigation"
 )
 
 // Hold implements api.Tx.
@@ -14,11 +15,14 @@ func (w *work) Hold(ctx context.Context, o dscsa.HoldOrder) (dscsa.Hold, error) 
 	return h, classify(ctx, err)
 }
 
+// Investigations implements api.Tx.
+func (w *work) Investigations() *investigation.Desk { return investigation.At(w.tx, w.tenant) }
+
 // ReleaseHold implements api.Tx.
 func (w *work) ReleaseHold(ctx context.Context, id int64, by, reason string) (dscsa.Hold, error) {
 	store := custodypg.New(nil)
 	err := store.ReleaseHoldTx(ctx, w.tx, w.tenant, id, by, reason)
-	if errors.Is(err, custodypg.ErrNoSuchHold) || errors.Is(err, custodypg.ErrSamePerson) {
+	if errors.Is(err, custodypg.ErrNoSuchHold) || errors.Is(err, custodypg.ErrSamePerson) || errors.Is(err, custodypg.ErrUnderInvestigation) || errors.Is(err, custodypg.ErrNotified) {
 		return dscsa.Hold{}, err
 	}
 	if err != nil {

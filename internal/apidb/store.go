@@ -1,8 +1,8 @@
 // Package apidb keeps what the API accepts and shows, in Postgres as app_api.
 //
 // Every method is one transaction of one tenant. An accept, and every request
-// under an idempotency key, commits the key with its answer together with what
-// the answer tells of; of a commit whose outcome was not learned the repeated
+// under an idempotency key, commits the key with its answer and its action in
+// the audit log together with what the answer tells of; of a commit whose outcome was not learned the repeated
 // request finds the answer, or does it for the first time.
 package apidb
 
@@ -74,6 +74,8 @@ func classifyPg(pg *pgconn.PgError, err error) error {
 		return fmt.Errorf("%w: %w", api.ErrBusy, err)
 	case pg.ConstraintName == "partner_gln_once":
 		return &api.TakenError{Code: "gln_taken", Detail: "A GLN belongs to another company."}
+	case pg.ConstraintName == "partner_evidence_approved":
+		return fmt.Errorf("%w: %w", api.ErrTakesTwo, err)
 	case pg.ConstraintName == "product_pkey":
 		return &api.TakenError{Code: "product_known", Detail: "The product is on record already."}
 	case pg.ConstraintName == "partner_key_once":
@@ -111,17 +113,20 @@ func (s *Store) Accept(ctx context.Context, o api.Once, n api.NewSaga, a api.Ans
 	if err != nil {
 		return nil, fmt.Errorf("encode headers: %w", err)
 	}
-	status := int32(a.Status)
 	accepted, err := one(ctx, s.pool, o.Tenant, func(q *apiqueries.Queries) (bool, error) {
 		return q.Accept(ctx, apiqueries.AcceptParams{
-			TenantID: o.Tenant, Key: o.Key, Fingerprint: o.Fingerprint[:], SagaID: &n.ID, RequestID: o.RequestID, Status: &status,
+			TenantID: o.Tenant, Key: o.Key, Fingerprint: o.Fingerprint[:], SagaID: &n.ID, RequestID: o.RequestID, Status: int32(a.Status),
 			Headers: headers, Body: a.Body, CreatedAt: o.At, ExpiresAt: o.Expires, Type: n.Type, OrderRef: n.OrderRef,
 			Amount: n.Amount, Currency: n.Currency, Request: n.Request, Plan: n.Plan, Metadata: n.Metadata, CreatedBy: n.CreatedBy,
+			Role: o.Role, Operation: o.Operation, Path: o.Path, Remote: o.Remote,
 		})
 	})
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.ConstraintName == "saga_order_ref_once" {
 		return s.takenOrReplayed(ctx, o, n)
+	}
+	if errors.As(err, &pg) && pg.ConstraintName == "return_within_price" {
+		return nil, api.ErrReturnsExceed
 	}
 	if err != nil {
 		return nil, classify(ctx, err)
@@ -170,8 +175,11 @@ func (s *Store) Once(ctx context.Context, o api.Once, fn func(ctx context.Contex
 		if err != nil {
 			return fmt.Errorf("encode headers: %w", err)
 		}
-		status := int32(a.Status)
-		return q.FinishOnce(ctx, apiqueries.FinishOnceParams{TenantID: o.Tenant, Key: o.Key, Status: &status, Headers: headers, Body: a.Body})
+		_, err = q.FinishOnce(ctx, apiqueries.FinishOnceParams{
+			TenantID: o.Tenant, Key: o.Key, Status: int32(a.Status), Headers: headers, Body: a.Body,
+			Actor: o.Actor, Role: o.Role, Operation: o.Operation, Path: o.Path, Remote: o.Remote,
+		})
+		return err
 	})
 	if err != nil {
 		return api.Answer{}, nil, classify(ctx, err)

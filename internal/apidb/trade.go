@@ -28,6 +28,33 @@ func (w *work) AddLicence(ctx context.Context, partner string, l dscsa.Licence) 
 	return classify(ctx, tradebook.AddLicenceTx(ctx, w.tx, w.tenant, partner, l))
 }
 
+// VerifyPartner implements api.Tx.
+func (w *work) VerifyPartner(ctx context.Context, partner string, role dscsa.PartnerRole, by, approval string) error {
+	return classify(ctx, tradebook.VerifyPartnerTx(ctx, w.tx, w.tenant, partner, role, by, approval))
+}
+
+// PendingEvidence implements api.Tx.
+func (w *work) PendingEvidence(ctx context.Context, partners []string) ([]api.ApprovalRecord, error) {
+	rows, err := w.q.PendingEvidence(ctx, apiqueries.PendingEvidenceParams{TenantID: w.tenant, Partners: partners})
+	return pending(rows), classify(ctx, err)
+}
+
+// PendingEvidence implements api.Store.
+func (s *Store) PendingEvidence(ctx context.Context, tenant uuid.UUID, partners []string) ([]api.ApprovalRecord, error) {
+	rows, err := one(ctx, s.pool, tenant, func(q *apiqueries.Queries) ([]apiqueries.PendingEvidenceRow, error) {
+		return q.PendingEvidence(ctx, apiqueries.PendingEvidenceParams{TenantID: tenant, Partners: partners})
+	})
+	return pending(rows), classify(ctx, err)
+}
+
+func pending(rows []apiqueries.PendingEvidenceRow) []api.ApprovalRecord {
+	out := make([]api.ApprovalRecord, len(rows))
+	for i, r := range rows {
+		out[i] = api.ApprovalRecord{ID: r.ID, Payload: r.Payload, Maker: r.Maker, MadeAt: r.MadeAt}
+	}
+	return out
+}
+
 // BindKey implements api.Tx.
 func (w *work) BindKey(ctx context.Context, partner, key, by string) error {
 	return classify(ctx, tradebook.BindKeyTx(ctx, w.tx, w.tenant, partner, key, by))
@@ -77,7 +104,7 @@ func (s *Store) Transfer(ctx context.Context, tenant uuid.UUID, id string) (api.
 func transfer(id string, r apiqueries.TransferRow) (api.TransferRecord, error) {
 	t := api.TransferRecord{
 		Type: r.Type, Status: r.Status, OrderRef: r.OrderRef, Amount: r.Amount, Currency: r.Currency, Held: r.Held, Shipped: r.Shipped,
-		Received: r.Received, IntentID: r.IntentID, Returned: r.Returned,
+		IntentID: r.IntentID,
 	}
 	if err := json.Unmarshal(r.Request, &t.Order); err != nil {
 		return t, fmt.Errorf("read the order of %s: %w", id, err)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -77,6 +78,8 @@ type Worker struct {
 	Temporal     Temporal
 	Stripe       Stripe
 	Participants Participants
+	// PartnerSecrets is the folder with our credential for each trading partner.
+	PartnerSecrets string `env:"RECOURSE_PARTNER_SECRETS"`
 }
 
 // ForServe reads and checks the environment of the API process.
@@ -112,6 +115,9 @@ func ForWorker() (Worker, error) {
 	}
 	if c.Participants.Key == "" {
 		errs = append(errs, errors.New("RECOURSE_PARTICIPANTS_KEY (or _FILE) is not set"))
+	}
+	if info, err := os.Stat(c.PartnerSecrets); c.PartnerSecrets != "" && (err != nil || !info.IsDir()) {
+		errs = append(errs, errors.New("RECOURSE_PARTNER_SECRETS is not a folder that can be read"))
 	}
 	errs = append(errs,
 		checkURL("RECOURSE_STRIPE_URL", c.Stripe.URL, c.Profile),

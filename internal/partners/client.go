@@ -13,6 +13,12 @@
 //
 // A document that a partner takes twice under one key is one document, so
 // sending it again is always right.
+//
+// Each partner has a credential of its own, so that none can pass for us at
+// another: the file TENANT.PARTNER of the folder of secrets, read anew for each
+// call. Its first line is the secret that is used. While a partner changes over
+// to a new one the old stands on the second line, and is used where the first is
+// not accepted. Secrets are neither stored nor shown.
 package partners
 
 import (
@@ -36,7 +42,8 @@ import (
 
 // Config is how partners are reached.
 type Config struct {
-	Key     string        // our credential with them
+	Secrets string        // the folder with a file for each partner
+	Shared  string        // a sandbox's credential with partners that have no file
 	Timeout time.Duration // of one call
 	Plain   bool          // also endpoints without TLS, for a sandbox
 }
@@ -55,15 +62,15 @@ func New(cfg Config) *Client {
 }
 
 // Deliver implements activities.Inbox.
-func (c *Client) Deliver(ctx context.Context, endpoint, key string, document []byte) error {
-	_, err := c.call(ctx, http.MethodPut, endpoint, key, document)
+func (c *Client) Deliver(ctx context.Context, to activities.Addressee, key string, document []byte) error {
+	_, err := c.call(ctx, http.MethodPut, to, key, document)
 	return err
 }
 
 // Receipt implements activities.Inbox.
-func (c *Client) Receipt(ctx context.Context, endpoint, key string) (dscsa.Receipt, bool, error) {
+func (c *Client) Receipt(ctx context.Context, from activities.Addressee, key string) (dscsa.Receipt, bool, error) {
 	var r dscsa.Receipt
-	raw, err := c.call(ctx, http.MethodGet, endpoint, key+"/receipt", nil)
+	raw, err := c.call(ctx, http.MethodGet, from, key+"/receipt", nil)
 	if errors.Is(err, errNotYet) {
 		return r, false, nil
 	}
@@ -98,7 +105,26 @@ func keyOf(unit string) (string, error) {
 // errNotYet: the partner has not received the goods.
 var errNotYet = errors.New("there is no receipt yet")
 
-func (c *Client) call(ctx context.Context, method, endpoint, path string, document []byte) ([]byte, error) {
+// errCredential: the partner does not accept the credential.
+var errCredential = errors.New("the trading partner does not accept our credential")
+
+// call speaks to a partner with its credential, and with the one before where
+// that is not accepted.
+func (c *Client) call(ctx context.Context, method string, to activities.Addressee, path string, document []byte) ([]byte, error) {
+	secrets, err := c.secrets(to)
+	if err != nil {
+		return nil, err
+	}
+	for _, secret := range secrets {
+		var raw []byte
+		if raw, err = c.speak(ctx, method, to.Endpoint, path, secret, document); !errors.Is(err, errCredential) {
+			return raw, err
+		}
+	}
+	return nil, &step.Misuse{Code: "partner_credential", Err: err}
+}
+
+func (c *Client) speak(ctx context.Context, method, endpoint, path, secret string, document []byte) ([]byte, error) {
 	base, err := url.Parse(endpoint)
 	if err != nil || base.Host == "" || base.Scheme != "https" && (base.Scheme != "http" || !c.cfg.Plain) {
 		return nil, &step.Misuse{Code: "partner_endpoint", Err: errors.New("the partner's endpoint is not an https URL")}
@@ -107,7 +133,7 @@ func (c *Client) call(ctx context.Context, method, endpoint, path string, docume
 	if err != nil {
 		return nil, &step.Misuse{Code: "request", Err: err}
 	}
-	req.Header.Set("Authorization", "Bearer "+c.cfg.Key)
+	req.Header.Set("Authorization", "Bearer "+secret)
 	if document != nil {
 		req.Header.Set("Content-Type", "application/xml")
 	}
@@ -125,6 +151,8 @@ func (c *Client) call(ctx context.Context, method, endpoint, path string, docume
 		return raw, nil
 	case res.StatusCode == http.StatusNotFound && method == http.MethodGet:
 		return nil, errNotYet
+	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
+		return nil, errCredential
 	default:
 		return nil, outbound.Answered(res.StatusCode, "partner", fmt.Errorf("the trading partner answered %d", res.StatusCode))
 	}

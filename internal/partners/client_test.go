@@ -7,8 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/activities/step"
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/epcis"
@@ -33,14 +35,18 @@ func document(t *testing.T, ref string) []byte {
 	return b.Bytes()
 }
 
+func pharmacy(endpoint string) activities.Addressee {
+	return activities.Addressee{Tenant: uuid.MustParse("00000000-0000-4000-8000-000000000001"), Partner: "ptr_00000000000000000000000003", Endpoint: endpoint}
+}
+
 // inbox is the simulator's inbox of a partner, and a client that may use it.
-func inbox(t *testing.T) (*partners.Client, string) {
+func inbox(t *testing.T) (*partners.Client, activities.Addressee) {
 	t.Helper()
 	sim, err := participants.New(participants.Config{APIKey: "secret", LateAfter: time.Hour, HangFor: time.Millisecond})
 	require.NoError(t, err)
 	server := httptest.NewServer(sim)
 	t.Cleanup(server.Close)
-	return partners.New(partners.Config{Key: "secret", Timeout: 30 * time.Second, Plain: true}), server.URL + "/v1/partners/0810000002016/inbox"
+	return partners.New(partners.Config{Shared: "secret", Timeout: 30 * time.Second, Plain: true}), pharmacy(server.URL + "/v1/partners/0810000002016/inbox")
 }
 
 func TestADocumentIsTakenOnceAndTheGoodsAreReceived(t *testing.T) {
@@ -111,27 +117,27 @@ func TestWhatGoesWrongAtAnInboxIsToldApart(t *testing.T) {
 		t.Parallel()
 		_, endpoint := inbox(t)
 		var misuse *step.Misuse
-		require.ErrorAs(t, partners.New(partners.Config{Key: "other", Timeout: 30 * time.Second, Plain: true}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
+		require.ErrorAs(t, partners.New(partners.Config{Shared: "other", Timeout: 30 * time.Second, Plain: true}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
 	})
 	t.Run("without encryption", func(t *testing.T) {
 		t.Parallel()
 		_, endpoint := inbox(t)
 		var misuse *step.Misuse
-		require.ErrorAs(t, partners.New(partners.Config{Key: "secret", Timeout: 30 * time.Second}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
+		require.ErrorAs(t, partners.New(partners.Config{Shared: "secret", Timeout: 30 * time.Second}).Deliver(t.Context(), endpoint, "k", document(t, "PO")), &misuse)
 		require.Equal(t, "partner_endpoint", misuse.Code)
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		t.Parallel()
 		var transient *step.Transient
-		c := partners.New(partners.Config{Timeout: 30 * time.Second, Plain: true})
-		require.ErrorAs(t, c.Deliver(t.Context(), "http://127.0.0.1:1/inbox", "k", nil), &transient)
+		c := partners.New(partners.Config{Shared: "secret", Timeout: 30 * time.Second, Plain: true})
+		require.ErrorAs(t, c.Deliver(t.Context(), pharmacy("http://127.0.0.1:1/inbox"), "k", nil), &transient)
 	})
 	t.Run("rubbish for a receipt", func(t *testing.T) {
 		t.Parallel()
 		for _, body := range []string{`{`, `{}`, `[]`, `{"received":["hello"],"received_at":"2026-11-25T00:00:00Z"}`, `<html>`} {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
-			c := partners.New(partners.Config{Timeout: 30 * time.Second, Plain: true})
-			_, found, err := c.Receipt(t.Context(), server.URL, "k")
+			c := partners.New(partners.Config{Shared: "secret", Timeout: 30 * time.Second, Plain: true})
+			_, found, err := c.Receipt(t.Context(), pharmacy(server.URL), "k")
 			server.Close()
 			var unknown *step.Unknown
 			require.ErrorAs(t, err, &unknown, body)

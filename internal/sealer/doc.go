@@ -1,6 +1,5 @@
 // Package sealer signs checkpoints of every book and of every tenant's
-// custody, one process of several at a
-// time, and carries them out of the database's reach: into a directory where
+// custody and audit log, one process of several at a time, and carries them out of the database's reach: into a directory where
 // files are only added, and to witnesses that co-sign.
 //
 //	chain moved ──► tree continues all that was signed ──► signed ──► stored ──► kept as a file

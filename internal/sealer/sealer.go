@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	auditpg "github.com/recourse/recourse/audit/postgres"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/lease"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
@@ -53,14 +54,14 @@ func (s *Sealer) Run(ctx context.Context) {
 	lease.Leader{Pool: s.Pool, Name: "sealer", Renew: s.Pace.Renew, Log: s.Log, Jobs: []lease.Job{{Name: "seal", Every: s.Pace.Seal, Do: s.Round}}}.Run(ctx)
 }
 
-// chain is a book, or a tenant's custody, with the store it is in.
+// chain is a book, or a tenant's custody or audit log, with the store it is in.
 type chain struct {
 	sealpg.Chain
 
 	store *sealpg.Seals
 }
 
-// Round seals every book and every custody chain that has moved and asks the
+// Round seals every book, custody chain and audit log that has moved and asks the
 // witnesses. One chain's trouble does not hold up the others.
 func (s *Sealer) Round(ctx context.Context) error {
 	names := make([]string, 0, len(s.Witnesses))
@@ -90,9 +91,9 @@ func (s *Sealer) Round(ctx context.Context) error {
 	return errors.Join(append(errs, recalled)...)
 }
 
-// look asks both kinds of chains.
+// look asks all kinds of chains.
 func (s *Sealer) look(ask func(*sealpg.Seals) ([]sealpg.Chain, error)) (out []chain, err error) {
-	for _, store := range []*sealpg.Seals{ledgerpg.NewSeals(s.Pool, s.Old...), custodypg.NewSeals(s.Pool, s.Old...)} {
+	for _, store := range []*sealpg.Seals{ledgerpg.NewSeals(s.Pool, s.Old...), custodypg.NewSeals(s.Pool, s.Old...), auditpg.NewSeals(s.Pool, s.Old...)} {
 		found, err := ask(store)
 		if err != nil {
 			return nil, err

@@ -33,7 +33,13 @@ func OpenBook(ctx context.Context, conn *pgx.Conn, tenant, entity string) (opene
 		if errors.As(err, &pg) && pg.ConstraintName == "book_entity_shape" {
 			return ErrEntityName
 		}
-		return err
+		if err != nil || !opened {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `set local role recourse_owner`); err != nil {
+			return err
+		}
+		return tell(ctx, tx, id, "ledger open-book", "/ledger/books/"+entity)
 	})
 	if err != nil {
 		return false, fmt.Errorf("open the books of %q: %w", entity, err)

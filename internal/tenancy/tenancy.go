@@ -1,6 +1,7 @@
 // Package tenancy writes tenants and their API keys. It needs a connection of
 // the migrator, who becomes the owner for one transaction: no role of the
-// running product can create a credential.
+// running product can create a credential. Keys made and revoked are actions
+// in the tenant's audit log.
 package tenancy
 
 import (
@@ -64,12 +65,15 @@ func EnsureTenant(ctx context.Context, conn *pgx.Conn, id uuid.UUID, name string
 // PutKey stores a key; storing it again changes nothing.
 func PutKey(ctx context.Context, conn *pgx.Conn, k Key) error {
 	err := asOwner(ctx, conn, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
+		tag, err := tx.Exec(ctx, `
 			insert into app.api_key (id, tenant_id, role, name, secret_sha256, expires_at)
 			values ($1, $2, $3, $4, $5, $6)
 			on conflict on constraint api_key_pkey do nothing`,
 			k.ID, k.Tenant, k.Role, k.Name, k.SecretSHA256[:], k.ExpiresAt)
-		return err
+		if err != nil || tag.RowsAffected() == 0 {
+			return err
+		}
+		return tell(ctx, tx, k.Tenant, "keys create", "/keys/"+k.ID+" as "+k.Role)
 	})
 	if err != nil {
 		return fmt.Errorf("store key %s: %w", k.ID, err)
@@ -81,12 +85,16 @@ func PutKey(ctx context.Context, conn *pgx.Conn, k Key) error {
 // within a minute.
 func RevokeKey(ctx context.Context, conn *pgx.Conn, id string) error {
 	return asOwner(ctx, conn, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, `update app.api_key set revoked_at = clock_timestamp() where id = $1 and revoked_at is null`, id)
+		var tenant uuid.UUID
+		err := tx.QueryRow(ctx, `update app.api_key set revoked_at = clock_timestamp() where id = $1 and revoked_at is null returning tenant_id`, id).Scan(&tenant)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ErrNoKey
+		}
+		if err == nil {
+			err = tell(ctx, tx, tenant, "keys revoke", "/keys/"+id)
+		}
 		if err != nil {
 			return fmt.Errorf("revoke key %s: %w", id, err)
-		}
-		if tag.RowsAffected() == 0 {
-			return ErrNoKey
 		}
 		return nil
 	})
@@ -110,6 +118,20 @@ func ListKeys(ctx context.Context, conn *pgx.Conn) ([]Listed, error) {
 		return nil, fmt.Errorf("list keys: %w", err)
 	}
 	return keys, nil
+}
+
+// tell appends what was done to the tenant's audit log. Nothing was asked over
+// the network, so the digests are of nothing.
+func tell(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, operation, path string) error {
+	if _, err := tx.Exec(ctx, `select set_config('app.tenant', $1, true)`, tenant.String()); err != nil {
+		return fmt.Errorf("set tenant: %w", err)
+	}
+	_, err := tx.Exec(ctx, `select audit.append($1, 'cli:' || session_user, '', $2, $3, '', coalesce(host(inet_client_addr()), 'local'), 0, sha256(''), sha256(''))`,
+		tenant, operation, path)
+	if err != nil {
+		return fmt.Errorf("append to the audit log: %w", err)
+	}
+	return nil
 }
 
 func asOwner(ctx context.Context, conn *pgx.Conn, fn func(tx pgx.Tx) error) error {

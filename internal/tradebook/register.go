@@ -53,6 +53,8 @@ type After struct {
 }
 
 // AddPartnerTx adds a company with its numbers and licences. by is an API key.
+// Only the owner of the schema adds one that is verified already; for anybody
+// else that takes two people (TakesTwo).
 func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Partner, by string, at time.Time) error {
 	q := tradequeries.New(tx)
 	var verified *string
@@ -78,7 +80,8 @@ func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Part
 	return nil
 }
 
-// AddLicenceTx records a licence of a company, or newer evidence of one.
+// AddLicenceTx records a licence of a company, or newer evidence of one. One
+// that lets the company trade takes two people: TakesTwo says so of the error.
 func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner string, l dscsa.Licence) error {
 	expires := ""
 	if !l.ExpiresOn.IsZero() {
@@ -86,12 +89,32 @@ func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner stri
 	}
 	err := tradequeries.New(tx).AddLicence(ctx, tradequeries.AddLicenceParams{
 		TenantID: tenant, PartnerID: partner, Kind: string(l.Kind), Number: l.Number, State: l.State, ValidFrom: l.ValidFrom,
-		ExpiresOn: expires, Source: l.Source, CheckedAt: l.CheckedAt, CheckedBy: l.CheckedBy,
+		ExpiresOn: expires, Source: l.Source, CheckedAt: l.CheckedAt, CheckedBy: l.CheckedBy, ApprovalID: orNull(l.ApprovalID),
 	})
 	if err != nil {
 		return fmt.Errorf("add a licence of partner %s: %w", partner, err)
 	}
 	return nil
+}
+
+// VerifyPartnerTx records that two people looked at the evidence of a company,
+// which has this role. by is the key of the first. pgx.ErrNoRows: there is no
+// such company.
+func VerifyPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner string, role dscsa.PartnerRole, by, approval string) error {
+	_, err := tradequeries.New(tx).VerifyPartner(ctx, tradequeries.VerifyPartnerParams{
+		TenantID: tenant, ID: partner, VerifiedBy: &by, Role: string(role), ApprovalID: &approval,
+	})
+	if err != nil {
+		return fmt.Errorf("verify partner %s: %w", partner, err)
+	}
+	return nil
+}
+
+// TakesTwo reports whether something was not recorded because a second person
+// has to agree first.
+func TakesTwo(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.ConstraintName == "partner_evidence_approved"
 }
 
 // SetEndpointTx says where a company takes documents.
@@ -238,6 +261,7 @@ func partner(r tradequeries.PartnersRow) (Partner, error) {
 		Source    string    `json:"source"`
 		CheckedAt time.Time `json:"checked_at"`
 		CheckedBy string    `json:"checked_by"`
+		Approval  *string   `json:"approval_id"`
 	}
 	if err := json.Unmarshal(r.Licences, &licences); err != nil {
 		return p, fmt.Errorf("read the licences of partner %s: %w", r.ID, err)
@@ -245,6 +269,9 @@ func partner(r tradequeries.PartnersRow) (Partner, error) {
 	for _, l := range licences {
 		one := dscsa.Licence{
 			Kind: dscsa.LicenceKind(l.Kind), Number: l.Number, State: l.State, Source: l.Source, CheckedAt: l.CheckedAt, CheckedBy: l.CheckedBy,
+		}
+		if l.Approval != nil {
+			one.ApprovalID = *l.Approval
 		}
 		var err error
 		if one.ValidFrom, err = time.Parse(time.DateOnly, l.ValidFrom); err == nil && l.ExpiresOn != nil {

@@ -45,7 +45,7 @@ func setup(t *testing.T) *bundle {
 	db := pgtest.New(t)
 	b := &bundle{T: t, db: db, tenant: db.Tenant(), pool: db.Pool("app_worker")}
 	b.trade, b.custody = tradebook.New(b.pool), custodypg.New(b.pool)
-	require.NoError(t, sandbox.Seed(t.Context(), db.Pool("app_api"), b.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), db.Super(), b.tenant, ""))
 	return b
 }
 
@@ -87,9 +87,9 @@ type life struct {
 // inbox is a buyer that fetches its documents.
 type inbox struct{}
 
-func (inbox) Deliver(context.Context, string, string, []byte) error { return nil }
+func (inbox) Deliver(context.Context, activities.Addressee, string, []byte) error { return nil }
 
-func (inbox) Receipt(context.Context, string, string) (dscsa.Receipt, bool, error) {
+func (inbox) Receipt(context.Context, activities.Addressee, string) (dscsa.Receipt, bool, error) {
 	return dscsa.Receipt{}, false, nil
 }
 
@@ -313,6 +313,6 @@ func TestSeedingAgainChangesNothing(t *testing.T) {
 		return n
 	}
 	before := count()
-	require.NoError(t, sandbox.Seed(t.Context(), b.db.Pool("app_api"), b.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), b.db.Super(), b.tenant, ""))
 	require.Equal(t, before, count())
 }

@@ -147,12 +147,12 @@ func lapsed(ctx context.Context, dev devstack.Dev) error {
 	}
 	c, operator, second := harness.NewClient(dev.API, dev.Keys["marketplace"]), harness.NewClient(dev.API, dev.Keys["operator"]), harness.NewClient(dev.API, dev.Keys["recall_operator"])
 	gln := newGLN()
-	if err := post(ctx, operator, "/v1/partners", map[string]any{
+	if err := harness.Admit(ctx, operator, second, map[string]any{
 		"name": "Lapsing Pharmacy", "role": "dispenser", "verified": true, "glns": []string{gln},
 		"address":     map[string]string{"street": "7 Main St", "city": "Dayton", "state": "OH", "postal_code": "45402", "country": "US"},
 		"licences":    []any{map[string]string{"kind": "state_licence", "number": "RX-7", "state": "OH", "valid_from": "2020-01-01", "source": "the board"}},
 		"t3_endpoint": dev.Participants + "/v1/partners/" + gln + "/inbox",
-	}, nil); err != nil {
+	}); err != nil {
 		return err
 	}
 	order := func(from, to int) harness.Sale {

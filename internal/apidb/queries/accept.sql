@@ -1,5 +1,5 @@
--- Accepts an order: the key with its answer, the saga and its first event, or
--- nothing of it. Not accepted means that the key was used before.
+-- Accepts an order: the key with its answer, the saga, its first event and the
+-- action in the audit log, or nothing of it. Not accepted means that the key was used before.
 -- name: Accept :one
 with fresh as (
   insert into app.idempotency (tenant_id, key, fingerprint, state, saga_id, request_id, status, headers, body, created_at, expires_at)
@@ -15,4 +15,5 @@ with fresh as (
   insert into app.saga_event (tenant_id, saga_id, version, type, data)
   select tenant_id, id, version, 'saga.created', jsonb_build_object('status', status) from accepted
 )
-select exists (select from accepted)::boolean as accepted;
+select ((select audit.append(a.tenant_id, @created_by, @role, @operation, @path, @request_id, @remote, @status, @fingerprint, sha256(@body))
+           from accepted a) is not null)::boolean as accepted;

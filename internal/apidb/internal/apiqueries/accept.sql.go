@@ -16,30 +16,36 @@ import (
 const accept = `-- name: Accept :one
 with fresh as (
   insert into app.idempotency (tenant_id, key, fingerprint, state, saga_id, request_id, status, headers, body, created_at, expires_at)
-  values ($1, $2, $3, 'done', $4, $5, $6, $7, $8, $9, $10)
+  values ($10, $11, $8, 'done', $12, $5, $7, $13, $9, $14, $15)
   on conflict on constraint idempotency_pkey do nothing
   returning tenant_id
 ), accepted as (
   insert into app.saga (tenant_id, id, type, order_ref, amount, currency, request, plan, metadata, created_by, created_at, updated_at)
-  select fresh.tenant_id, $4, $11, $12, $13, $14, $15, $16, $17, $18, $9, $9
+  select fresh.tenant_id, $12, $16, $17, $18, $19, $20, $21, $22, $1, $14, $14
     from fresh
   returning tenant_id, id, version, status
 ), told as (
   insert into app.saga_event (tenant_id, saga_id, version, type, data)
   select tenant_id, id, version, 'saga.created', jsonb_build_object('status', status) from accepted
 )
-select exists (select from accepted)::boolean as accepted
+select ((select audit.append(a.tenant_id, $1, $2, $3, $4, $5, $6, $7, $8, sha256($9))
+           from accepted a) is not null)::boolean as accepted
 `
 
 type AcceptParams struct {
+	CreatedBy   string
+	Role        string
+	Operation   string
+	Path        string
+	RequestID   string
+	Remote      string
+	Status      int32
+	Fingerprint []byte
+	Body        []byte
 	TenantID    uuid.UUID
 	Key         string
-	Fingerprint []byte
 	SagaID      *string
-	RequestID   string
-	Status      *int32
 	Headers     json.RawMessage
-	Body        []byte
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 	Type        string
@@ -49,21 +55,25 @@ type AcceptParams struct {
 	Request     json.RawMessage
 	Plan        json.RawMessage
 	Metadata    json.RawMessage
-	CreatedBy   string
 }
 
-// Accepts an order: the key with its answer, the saga and its first event, or
-// nothing of it. Not accepted means that the key was used before.
+// Accepts an order: the key with its answer, the saga, its first event and the
+// action in the audit log, or nothing of it. Not accepted means that the key was used before.
 func (q *Queries) Accept(ctx context.Context, arg AcceptParams) (bool, error) {
 	row := q.db.QueryRow(ctx, accept,
+		arg.CreatedBy,
+		arg.Role,
+		arg.Operation,
+		arg.Path,
+		arg.RequestID,
+		arg.Remote,
+		arg.Status,
+		arg.Fingerprint,
+		arg.Body,
 		arg.TenantID,
 		arg.Key,
-		arg.Fingerprint,
 		arg.SagaID,
-		arg.RequestID,
-		arg.Status,
 		arg.Headers,
-		arg.Body,
 		arg.CreatedAt,
 		arg.ExpiresAt,
 		arg.Type,
@@ -73,7 +83,6 @@ func (q *Queries) Accept(ctx context.Context, arg AcceptParams) (bool, error) {
 		arg.Request,
 		arg.Plan,
 		arg.Metadata,
-		arg.CreatedBy,
 	)
 	var accepted bool
 	err := row.Scan(&accepted)

@@ -12,28 +12,45 @@ import (
 	"github.com/google/uuid"
 )
 
-const finishOnce = `-- name: FinishOnce :exec
-update app.idempotency
-   set state = 'done', lease_until = null, status = $1, headers = $2, body = $3
- where tenant_id = $4 and key = $5
+const finishOnce = `-- name: FinishOnce :one
+with done as (
+  update app.idempotency
+     set state = 'done', lease_until = null, status = $6, headers = $8, body = $7
+   where tenant_id = $9 and key = $10
+  returning tenant_id, request_id, fingerprint
+)
+select audit.append(d.tenant_id, $1, $2, $3, $4, d.request_id, $5, $6, d.fingerprint, sha256($7))::bigint as seq from done d
 `
 
 type FinishOnceParams struct {
-	Status   *int32
-	Headers  json.RawMessage
-	Body     []byte
-	TenantID uuid.UUID
-	Key      string
+	Actor     string
+	Role      string
+	Operation string
+	Path      string
+	Remote    string
+	Status    int32
+	Body      []byte
+	Headers   json.RawMessage
+	TenantID  uuid.UUID
+	Key       string
 }
 
-// Keeps the answer of a key, byte for byte.
-func (q *Queries) FinishOnce(ctx context.Context, arg FinishOnceParams) error {
-	_, err := q.db.Exec(ctx, finishOnce,
+// Keeps the answer of a key, byte for byte, and appends what was done to the
+// audit log.
+func (q *Queries) FinishOnce(ctx context.Context, arg FinishOnceParams) (int64, error) {
+	row := q.db.QueryRow(ctx, finishOnce,
+		arg.Actor,
+		arg.Role,
+		arg.Operation,
+		arg.Path,
+		arg.Remote,
 		arg.Status,
-		arg.Headers,
 		arg.Body,
+		arg.Headers,
 		arg.TenantID,
 		arg.Key,
 	)
-	return err
+	var seq int64
+	err := row.Scan(&seq)
+	return seq, err
 }

@@ -19,13 +19,8 @@ select s.type, s.status, s.order_ref, s.amount, s.currency, s.request,
                   and o.status = 'running' and o.result ? 'held_since')::boolean as held,
        exists (select from app.saga_step o
                 where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = 'ship' and o.op = 'do' and o.status = 'succeeded')::boolean as shipped,
-       exists (select from app.saga_step o
-                where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = 'receive' and o.op = 'do' and o.status = 'succeeded')::boolean as received,
        coalesce((select o.result ->> 'intent_id' from app.saga_step o
-                  where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = 'authorize' and o.op = 'do'), '')::text as intent_id,
-       coalesce((select sum(r.amount) from app.saga r
-                  where r.tenant_id = s.tenant_id and r.type = 'return' and r.request ->> 'of' = s.id
-                    and r.status not in ('compensated', 'rejected')), 0)::bigint as returned
+                  where o.tenant_id = s.tenant_id and o.saga_id = s.id and o.step = 'authorize' and o.op = 'do'), '')::text as intent_id
   from app.saga s
  where s.tenant_id = $1 and s.id = $2 and s.type in ('transfer', 'return')
 `
@@ -44,9 +39,7 @@ type TransferRow struct {
 	Request  json.RawMessage
 	Held     bool
 	Shipped  bool
-	Received bool
 	IntentID string
-	Returned int64
 }
 
 // A transfer or return as the requests about it need it.
@@ -62,9 +55,7 @@ func (q *Queries) Transfer(ctx context.Context, arg TransferParams) (TransferRow
 		&i.Request,
 		&i.Held,
 		&i.Shipped,
-		&i.Received,
 		&i.IntentID,
-		&i.Returned,
 	)
 	return i, err
 }

@@ -13,21 +13,23 @@ import (
 )
 
 const addLicence = `-- name: AddLicence :exec
-insert into custody.partner_licence (tenant_id, partner_id, kind, number, state, valid_from, expires_on, source, checked_at, checked_by)
-values ($1, $2, $3, $4, $5, $6, nullif($7::text, '')::date, $8, $9, $10)
+insert into custody.partner_licence (tenant_id, partner_id, kind, number, state, valid_from, expires_on, source, checked_at, checked_by, approval_id)
+values ($1, $2, $3, $4, $5, $6, nullif($7::text, '')::date, $8, $9, $10,
+        $11)
 `
 
 type AddLicenceParams struct {
-	TenantID  uuid.UUID
-	PartnerID string
-	Kind      string
-	Number    string
-	State     string
-	ValidFrom time.Time
-	ExpiresOn string
-	Source    string
-	CheckedAt time.Time
-	CheckedBy string
+	TenantID   uuid.UUID
+	PartnerID  string
+	Kind       string
+	Number     string
+	State      string
+	ValidFrom  time.Time
+	ExpiresOn  string
+	Source     string
+	CheckedAt  time.Time
+	CheckedBy  string
+	ApprovalID *string
 }
 
 // Adds a licence, or newer evidence of one.
@@ -43,6 +45,7 @@ func (q *Queries) AddLicence(ctx context.Context, arg AddLicenceParams) error {
 		arg.Source,
 		arg.CheckedAt,
 		arg.CheckedBy,
+		arg.ApprovalID,
 	)
 	return err
 }

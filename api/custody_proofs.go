@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
+	sealpg "github.com/recourse/recourse/seal/postgres"
+)
+
+func viewCustodyCheckpoint(c sealpg.Sealed) checkpointView {
+	return checkpointView{
+		Object: "custody_checkpoint", Origin: c.Origin, Size: c.Size, Root: c.Root.String(), SealedAt: stamp(c.SealedAt), Note: string(c.Signed),
+	}
+}
+
+// CustodyCheckpoint shows the last signed checkpoint of the tenant's custody.
+func (s *server) CustodyCheckpoint(ctx context.Context, _ CustodyCheckpointRequestObject) (CustodyCheckpointResponseObject, error) {
+	w := whereOf(ctx)
+	c, err := s.cfg.Custody.LastCheckpoint(ctx, w.who.Tenant)
+	if err != nil {
+		return nil, sealRefusal(err)
+	}
+	if w.plain {
+		return Answer{Status: http.StatusOK, Header: map[string]string{"Content-Type": "text/plain; charset=utf-8"}, Body: c.Signed}, nil
+	}
+	return jsonAnswer(http.StatusOK, viewCustodyCheckpoint(c))
+}
+
+// ListCustodyCheckpoints shows the signed checkpoints, newest first.
+func (s *server) ListCustodyCheckpoints(ctx context.Context, request ListCustodyCheckpointsRequestObject) (ListCustodyCheckpointsResponseObject, error) {
+	before, n, err := s.beforeCursor(ctx, request.Params.Limit, request.Params.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.cfg.Custody.Checkpoints(ctx, whereOf(ctx).who.Tenant, before, n+1)
+	if err != nil {
+		return nil, err
+	}
+	return jsonAnswer(http.StatusOK, pageOf(s, ctx, found, n, viewCustodyCheckpoint, func(c sealpg.Sealed) (time.Time, string) {
+		return c.SealedAt, strconv.FormatInt(c.Size, 10)
+	}))
+}
+
+// CustodyProof makes the offline proof of an event of the tenant.
+func (s *server) CustodyProof(ctx context.Context, request CustodyProofRequestObject) (CustodyProofResponseObject, error) {
+	tenant := whereOf(ctx).who.Tenant
+	p := request.Params
+	var id string
+	var seq int64
+	switch {
+	case (p.EventId == nil) == (p.Seq == nil):
+		return nil, refuseField("validation_failed", "#/parameters/event_id", "give event_id, or seq")
+	case p.EventId != nil:
+		id = *p.EventId
+	default:
+		seq = *p.Seq
+	}
+	places, err := s.cfg.Custody.EventPlaces(ctx, uuid.NullUUID{UUID: tenant, Valid: true}, id, seq)
+	if err != nil {
+		return nil, err
+	}
+	switch len(places) {
+	case 0:
+		return nil, ErrNotFound
+	case 1:
+	default: // an event, and the declaration that it was wrong
+		var list []string
+		for _, at := range places {
+			list = append(list, strconv.FormatInt(at.Seq, 10))
+		}
+		return nil, refuseField("validation_failed", "#/parameters/event_id", fmt.Sprintf("names several events: give seq, one of %s", strings.Join(list, ", ")))
+	}
+	bundle, err := s.cfg.Custody.Prove(ctx, tenant, places[0].Seq)
+	if errors.Is(err, custodypg.ErrUnknown) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, sealRefusal(err)
+	}
+	return jsonAnswer(http.StatusOK, bundle)
+}

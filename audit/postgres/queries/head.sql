@@ -1,0 +1,3 @@
+-- Where a log says it stands.
+-- name: Head :one
+select seq, hash from audit.chain where id = @id;

@@ -1,0 +1,1 @@
+select custody.order_purge($1, $2, $3)

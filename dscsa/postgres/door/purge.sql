@@ -1,0 +1,1 @@
+select custody.purge($1, $2, $3, $4, $5, $6)

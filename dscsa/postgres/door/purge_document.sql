@@ -1,1 +1,0 @@
-select custody.purge_document($1, $2, $3)

@@ -1,0 +1,1 @@
+select hash from custody.entry where chain_id = $1 and seq = $2

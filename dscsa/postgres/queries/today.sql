@@ -1,0 +1,1 @@
+select custody.today()

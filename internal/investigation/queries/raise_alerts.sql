@@ -1,0 +1,1 @@
+select tenant_id, notification_id, investigation_id, hours, due_at from custody.raise_notification_alerts($1)
