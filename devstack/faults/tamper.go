@@ -79,12 +79,14 @@ func (s scene) edits() []edit {
 			  from ledger.posting where book_id = BOOK and seq = 1; `) + rewrite.Balances, "book", 1},
 		{"two in each other's place", everyRow, swap("ledger.journal") + swap("ledger.posting") + swap("ledger.journal_key"), "book", s.seq},
 		{
-			"an event of custody", []string{"custody.event"},
+			"an event of custody",
+			[]string{"custody.event"},
 			fmt.Sprintf(`update custody.event set body = convert_to(replace(convert_from(body, 'UTF8'), 'shipping', 'storing'), 'UTF8') where chain_id = %d and seq = %d`, s.custody, s.event),
 			"custody of", s.event,
 		},
 		{
-			"a T3 document", []string{"custody.document_part"},
+			"a T3 document",
+			[]string{"custody.document_part"},
 			fmt.Sprintf(`update custody.document_part set bytes = set_byte(bytes, 100, get_byte(bytes, 100) # 1) where chain_id = %d and document = %d and part = 0`, s.custody, s.document),
 			"custody of", s.document,
 		},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/api/epcisapi"
@@ -115,6 +117,18 @@ func (b *bundle) take(document []byte, proceed bool) epcisapi.Job {
 	return job
 }
 
+// captured captures beside others, which a slow machine lets wait for longer
+// than the role may: again, as a client would.
+func (b *bundle) captured(document []byte) (epcisapi.Job, error) {
+	for {
+		job, err := b.service.Capture(b.t.Context(), b.who, epcisapi.Submission{Document: document})
+		var pg *pgconn.PgError
+		if !errors.As(err, &pg) || pg.Code != "55P03" {
+			return job, err
+		}
+	}
+}
+
 func (b *bundle) count(table string) int {
 	b.t.Helper()
 	conn, err := pgx.Connect(b.t.Context(), b.db.SuperURL())
@@ -136,7 +150,7 @@ func TestADocumentIsTakenOnce(t *testing.T) {
 	var all sync.WaitGroup
 	for range 6 {
 		all.Go(func() {
-			again, err := b.service.Capture(t.Context(), b.who, epcisapi.Submission{Document: document})
+			again, err := b.captured(document)
 			if err != nil || again.ID != job.ID {
 				t.Errorf("again: %v %v", again.ID, err)
 			}
@@ -158,7 +172,7 @@ func TestTheSameBytesFromEverybodyAtOnceAreOneDocument(t *testing.T) {
 	var all sync.WaitGroup
 	for i := range ids {
 		all.Go(func() {
-			job, err := b.service.Capture(t.Context(), b.who, epcisapi.Submission{Document: document})
+			job, err := b.captured(document)
 			if err != nil {
 				t.Error(err)
 			}

@@ -69,7 +69,14 @@ func (l Leader) Run(ctx context.Context) {
 		now := time.Now()
 		if job < 0 || !now.Before(renew) { // a round begins within a third of the lease's time and takes two at most
 			renew = now.Add(l.Renew)
+			was := leads
 			leads = l.acquire(ctx)
+			switch {
+			case leads && !was:
+				l.Log.InfoContext(ctx, "this process leads", slog.String("lease", l.Name))
+			case was && !leads && ctx.Err() == nil:
+				l.Log.InfoContext(ctx, "this process does not lead any more", slog.String("lease", l.Name))
+			}
 			continue
 		}
 		l.round(ctx, l.Jobs[job])

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,11 +22,12 @@ func TestOneLeadsWhoeverFollowsTakesOver(t *testing.T) {
 	db := pgtest.New(t)
 	super := db.Super()
 	var first, second atomic.Int64
+	var log lockedBuffer
 	start := func(rounds *atomic.Int64) (stop func()) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var run sync.WaitGroup
 		l := lease.Leader{
-			Pool: db.Pool("app_worker"), Name: "test", Renew: 2 * time.Second, Log: slog.New(slog.DiscardHandler),
+			Pool: db.Pool("app_worker"), Name: "test", Renew: 2 * time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)),
 			Jobs: []lease.Job{{Name: "count", Every: time.Millisecond, Do: func(context.Context) error { rounds.Add(1); return nil }}},
 		}
 		run.Go(func() { l.Run(ctx) })
@@ -49,14 +51,11 @@ func TestOneLeadsWhoeverFollowsTakesOver(t *testing.T) {
 	// finds out when it renews, and works again once that one is gone.
 	_, err := super.Exec(t.Context(), `update app.lease set holder = 'another', expires_at = 'infinity' where name = 'test'`)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool {
-		n := second.Load()
-		<-time.After(100 * time.Millisecond)
-		return second.Load() == n
-	}, 30*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "does not lead any more") }, 30*time.Second, time.Millisecond)
+	stopped := second.Load()
 	var epoch int
-	require.NoError(t, super.QueryRow(t.Context(), `update app.lease set expires_at = clock_timestamp() where name = 'test' returning epoch`).Scan(&epoch))
-	works(&second)
+	require.NoError(t, super.QueryRow(t.Context(), `update app.lease set expires_at = clock_timestamp() where name = 'test' and holder = 'another' returning epoch`).Scan(&epoch))
+	require.Eventually(t, func() bool { return second.Load() > stopped }, 30*time.Second, time.Millisecond)
 	var now int
 	require.NoError(t, super.QueryRow(t.Context(), `select epoch from app.lease where name = 'test'`).Scan(&now))
 	require.Equal(t, epoch+1, now)

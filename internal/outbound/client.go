@@ -3,7 +3,8 @@
 // Every client has a deadline for the whole call and for connecting, follows no
 // redirect, keeps few connections, reads a bounded answer, and refuses to run
 // while a database transaction is open: its locks would be held for as long as
-// a stranger likes.
+// a stranger likes. It also says what a call that went wrong means for the step
+// that made it.
 package outbound
 
 import (

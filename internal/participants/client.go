@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -29,7 +28,6 @@ import (
 	"github.com/recourse/recourse/activities"
 	"github.com/recourse/recourse/activities/step"
 	"github.com/recourse/recourse/internal/outbound"
-	"github.com/recourse/recourse/internal/txguard"
 )
 
 // Config is where the participants are and who we are there.
@@ -113,7 +111,7 @@ func (c *Client) call(ctx context.Context, method string, kind activities.Reserv
 	req.Header.Set("Content-Type", "application/json")
 	res, err := c.http.Do(req)
 	if err != nil {
-		return none, false, transport(err)
+		return none, false, outbound.Failed(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
@@ -165,23 +163,7 @@ func refused(status int, raw []byte) error {
 		return &step.Refused{Code: no.Code, Message: no.Message}
 	case status == http.StatusConflict:
 		return &step.Unknown{Err: err}
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
-		return &step.Transient{Err: err}
-	case status >= 400 && status < 500:
-		return &step.Misuse{Code: "participant_" + http.StatusText(status), Err: err}
 	default:
-		return &step.Unknown{Err: err}
-	}
-}
-
-func transport(err error) error {
-	var dial *net.OpError
-	switch {
-	case errors.Is(err, txguard.ErrInTransaction):
-		return &step.Misuse{Code: "in_transaction", Err: err}
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return &step.Transient{Err: err}
-	default:
-		return &step.Unknown{Err: err}
+		return outbound.Answered(status, "participant", err)
 	}
 }

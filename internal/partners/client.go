@@ -28,7 +28,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -39,7 +38,6 @@ import (
 	"github.com/recourse/recourse/dscsa"
 	"github.com/recourse/recourse/dscsa/gs1"
 	"github.com/recourse/recourse/internal/outbound"
-	"github.com/recourse/recourse/internal/txguard"
 )
 
 // Config is how partners are reached.
@@ -141,38 +139,21 @@ func (c *Client) speak(ctx context.Context, method, endpoint, path, secret strin
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, transport(err)
+		return nil, outbound.Failed(err)
 	}
 	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(res.Body)
 	if err != nil {
 		return nil, &step.Unknown{Err: fmt.Errorf("the answer broke off: %w", err)}
 	}
-	said := fmt.Errorf("the trading partner answered %d", res.StatusCode)
 	switch {
 	case res.StatusCode >= 200 && res.StatusCode < 300:
 		return raw, nil
 	case res.StatusCode == http.StatusNotFound && method == http.MethodGet:
 		return nil, errNotYet
-	case res.StatusCode == http.StatusTooManyRequests, res.StatusCode == http.StatusServiceUnavailable:
-		return nil, &step.Transient{Err: said}
 	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden:
 		return nil, errCredential
-	case res.StatusCode >= 400 && res.StatusCode < 500:
-		return nil, &step.Misuse{Code: "partner_" + http.StatusText(res.StatusCode), Err: said}
 	default:
-		return nil, &step.Unknown{Err: said}
-	}
-}
-
-func transport(err error) error {
-	var dial *net.OpError
-	switch {
-	case errors.Is(err, txguard.ErrInTransaction):
-		return &step.Misuse{Code: "in_transaction", Err: err}
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return &step.Transient{Err: err}
-	default:
-		return &step.Unknown{Err: err}
+		return nil, outbound.Answered(res.StatusCode, "partner", fmt.Errorf("the trading partner answered %d", res.StatusCode))
 	}
 }

@@ -191,6 +191,11 @@ func NewCluster(tb testing.TB, within string, settings map[string]string) (*DB, 
 	return d, c
 }
 
+// On is the same database on another cluster, such as a standby of this one.
+func (d *DB) On(c *pglocal.Cluster) *DB {
+	return &DB{t: d.t, name: d.name, srv: &server{super: c.SuperURL("postgres")}}
+}
+
 // prepare makes the template unless another process has made it.
 func (s *server) prepare(ctx context.Context) error {
 	conn, err := pgx.Connect(ctx, s.super)

@@ -1,15 +1,13 @@
 package stripegw
 
 import (
-	"context"
 	"errors"
-	"net"
 	"net/http"
 
 	"github.com/stripe/stripe-go/v76"
 
 	"github.com/recourse/recourse/activities/step"
-	"github.com/recourse/recourse/internal/txguard"
+	"github.com/recourse/recourse/internal/outbound"
 )
 
 // classify says what an error of Stripe means to a step. In order:
@@ -24,7 +22,7 @@ import (
 func classify(err error) error {
 	var s *stripe.Error
 	if !errors.As(err, &s) {
-		return classifyTransport(err)
+		return outbound.Failed(err)
 	}
 	status := s.HTTPStatusCode
 	replayed := s.LastResponse != nil && s.LastResponse.Header.Get("Idempotent-Replayed") == "true"
@@ -39,20 +37,6 @@ func classify(err error) error {
 		return &step.Misuse{Code: code(s), Err: tell(s)}
 	default:
 		return &step.Unknown{Err: tell(s)}
-	}
-}
-
-func classifyTransport(err error) error {
-	var dial *net.OpError
-	switch {
-	case errors.Is(err, txguard.ErrInTransaction):
-		return &step.Misuse{Code: "in_transaction", Err: err}
-	case errors.As(err, &dial) && dial.Op == "dial":
-		return &step.Transient{Err: err}
-	case errors.Is(err, context.Canceled):
-		return &step.Unknown{Err: err}
-	default:
-		return &step.Unknown{Err: err}
 	}
 }
 

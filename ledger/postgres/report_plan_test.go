@@ -34,6 +34,7 @@ func newBigLibrary(t *testing.T) *library {
 	db := pgtest.New(t)
 	l := &library{T: t, db: db, store: postgres.New(db.Pool("app_worker")), reports: postgres.New(db.Pool("app_api")), tenant: db.Tenant()}
 	ctx := t.Context()
+	addPartitions(t, db.Super(), "2026-11-01", 5) // also when these months are over
 	tx, err := db.Super().Begin(ctx)
 	require.NoError(t, err)
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
