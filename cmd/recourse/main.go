@@ -55,6 +55,7 @@ func commands() map[string]command {
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
 		"epcis":     {"check, import and export EPCIS documents", "recourse epcis validate shipment.xml", documents},
+		"custody":   {"how long records are kept, legal holds, purges", "recourse custody purge -dry-run", custody},
 		"trace":     {"where a lot is, or what happened to a unit", "recourse trace lot -gtin 00369991234505 -lot AB1234", trace},
 		"verify":    {"recompute the books and custody: chains, trees, checkpoints", "recourse verify -output json", verify},
 

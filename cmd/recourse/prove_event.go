@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -17,12 +18,13 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-// proveEvent prints the offline proof of one event of custody, from the
-// database as auditor_ro.
+// proveEvent prints the offline proof of one event of custody: from the database
+// as auditor_ro, or with -database=false from the API.
 func proveEvent(ctx context.Context, std streams, args []string) error {
 	f := flags(std, "prove custody-event")
-	tenantText := f.String("tenant", "", "tenant whose event it is, a UUID; needed where several have it")
-	dev := f.String("dev", ".recourse/dev.json", "what make run wrote; used for what is not given otherwise")
+	api := addAPIFlags(f, "auditor")
+	direct := f.Bool("database", true, "read the database as auditor_ro (RECOURSE_DATABASE_URL); -database=false asks the API")
+	tenantText := f.String("tenant", "", "tenant whose event it is, a UUID; needed where several have it; the API knows its own")
 	rest, err := parse(f, args)
 	if err != nil {
 		return err
@@ -37,11 +39,14 @@ func proveEvent(ctx context.Context, std streams, args []string) error {
 		}
 		tenant.Valid = true
 	}
-	url, err := auditorURL(readDev(*dev))
+	if !*direct {
+		return proveEventFromAPI(ctx, std, api, rest[0])
+	}
+	database, err := auditorURL(readDev(*api.file))
 	if err != nil {
 		return err
 	}
-	pool, err := pgxpool.New(ctx, url)
+	pool, err := pgxpool.New(ctx, database)
 	if err != nil {
 		return databaseAway(err)
 	}
@@ -75,6 +80,22 @@ func proveEvent(ctx context.Context, std streams, args []string) error {
 		return databaseAway(err)
 	}
 	return printBundle(std, bundle)
+}
+
+func proveEventFromAPI(ctx context.Context, std streams, api apiFlags, name string) error {
+	c, err := api.client()
+	if err != nil {
+		return err
+	}
+	q := url.Values{"event_id": {name}}
+	if _, err := strconv.ParseInt(name, 10, 64); err == nil {
+		q = url.Values{"seq": {name}}
+	}
+	var b custodyproof.Bundle
+	if err := c.get(ctx, "/v1/custody/proofs?"+q.Encode(), &b); err != nil {
+		return err
+	}
+	return printBundle(std, b)
 }
 
 // isOfEvent tells the proof of an event from that of a transaction.
