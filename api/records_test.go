@@ -78,7 +78,7 @@ func TestRecordsAreLetGoByTwoPeople(t *testing.T) {
 	page := w.get("/v1/custody/due?limit=1").json(t)
 	require.Equal(t, true, page["has_more"])
 	next := w.data(w.get("/v1/custody/due?limit=1&cursor=" + url.QueryEscape(page["next_cursor"].(string)))) //nolint:forcetypeassert // as above
-	require.Equal(t, second, next[0].(map[string]any)["id"])                                                //nolint:forcetypeassert // as above
+	require.Equal(t, second, next[0].(map[string]any)["id"])                                                 //nolint:forcetypeassert // as above
 
 	id := w.proposed(w.ask("operator", "/v1/custody/purges", `{"reason":"the year's end","ticket":"REC-1"}`))
 	require.Equal(t, "already_proposed", w.ask("recall_operator", "/v1/custody/purges", `{"reason":"me too"}`).code(t))
@@ -228,6 +228,8 @@ func TestCustodyProvesItself(t *testing.T) {
 		bundle.Record[i] ^= 1
 	}
 
+	require.Equal(t, "not_found", get("/v1/custody/proofs?purged=doc_1", "auditor", "").code(t), "it is not gone")
+	require.Equal(t, "validation_failed", get("/v1/custody/proofs?purged=1", "auditor", "").code(t))
 	require.Equal(t, "not_found", get("/v1/custody/proofs?seq=1", "auditor", "").code(t), "it is a document")
 	require.Equal(t, "not_found", get("/v1/custody/proofs?event_id=urn:x", "auditor", "").code(t))
 	require.Equal(t, "not_found", get(proofOf, "other_auditor", "").code(t))

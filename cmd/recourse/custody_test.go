@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -117,6 +118,13 @@ func TestRecordsAreKeptAndLetGoAtTheCommandLine(t *testing.T) {
 		require.Equal(t, exitProblems, code)
 		require.Contains(t, talk, "NOT PROVED")
 	}
+	bundle, _ := d.run("auditor", exitOK, "prove", "custody-purge", "doc_1", "-database=false")
+	code, out, talk := tool(t, "verify-proof", d.file("gone.json", bundle), "-key", key.String(), "-output", "json")
+	require.Equal(t, exitOK, code, talk)
+	require.Contains(t, out, `"purged"`)
+	require.Contains(t, out, fmt.Sprintf("%x", sha256.Sum256([]byte("1"))), "what it was is known")
+	_, talk = d.run("auditor", exitProblems, "prove", "custody-purge", held, "-database=false")
+	require.Contains(t, talk, "not_found", "it is there")
 	_, talk = d.run("auditor", exitProblems, "prove", "custody-event", "urn:x", "-database=false")
 	require.Contains(t, talk, "not_found")
 }

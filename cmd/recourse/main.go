@@ -61,7 +61,7 @@ func commands() map[string]command {
 
 		"sealer":       {"sign checkpoints of books and custody; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
 		"witness":      {"co-sign checkpoints; witness key makes its key", "recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json", runWitness},
-		"prove":        {"print the proof of a transaction or an event, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
+		"prove":        {"print the proof of a transaction, an event or a purge, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
 		"verify-proof": {"check a proof: no database, no network", "recourse verify-proof proof.json -key ledger.pub", verifyProof},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	custodyproof "github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/ledger"
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 	"github.com/recourse/recourse/ledger/proof"
@@ -19,14 +20,15 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-// prove prints the offline proof of one transaction or of one event of custody.
+// prove prints the offline proof of one transaction, of one event of custody, or
+// of the entry that says that a document is gone.
 func prove(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("prove", args, "transaction", "custody-event")
+	what, args, err := verb("prove", args, "transaction", "custody-event", "custody-purge")
 	if err != nil {
 		return err
 	}
-	if what == "custody-event" {
-		return proveEvent(ctx, std, args)
+	if what != "transaction" {
+		return proveEntry(ctx, std, what, args)
 	}
 	return proveTransaction(ctx, std, args)
 }
@@ -122,8 +124,11 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	if err != nil {
 		return usagef("the bundle cannot be read: %w", err)
 	}
-	if isOfEvent(raw) {
+	switch formatOf(raw) {
+	case custodyproof.BundleFormat:
 		return verifyEventProof(std, raw, log, witnesses.keys, *output)
+	case custodyproof.DecisionFormat:
+		return verifyDecisionProof(std, raw, log, witnesses.keys, *output)
 	}
 	bundle, err := proof.ParseBundle(raw)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
+	"github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/internal/tenancy"
@@ -247,6 +248,43 @@ func TestRecordsGoWhenTheirTimeIsOverAndAnEntrySaysSo(t *testing.T) {
 	reports, found := a.audit(t, postgres.Audit{Keys: []seal.PublicKey{key.PublicKey}})
 	require.Empty(t, found, "a gap that is told is none")
 	require.Equal(t, int64(4), reports[0].Purged)
+
+	// Who has the bundle needs nothing else: what went, when, by whom, and under
+	// which order, which says under which approval.
+	auditor := postgres.New(a.db.Pool("auditor_ro"))
+	places, err := auditor.PurgePlaces(t.Context(), uuid.NullUUID{UUID: a.tenant, Valid: true}, over[0])
+	require.NoError(t, err)
+	require.Len(t, places, 1)
+	prove := func(seq int64) proof.DecisionFacts {
+		made, err := auditor.Prove(t.Context(), a.tenant, seq)
+		require.NoError(t, err)
+		raw, err := json.Marshal(made)
+		require.NoError(t, err)
+		bundle, err := proof.ParseBundle(raw)
+		require.NoError(t, err)
+		facts, err := bundle.VerifyDecision(key.PublicKey)
+		require.NoError(t, err)
+		for i := range bundle.Content {
+			bundle.Content[i] ^= 1
+			_, err := bundle.VerifyDecision(key.PublicKey)
+			require.Error(t, err, "byte %d", i)
+			bundle.Content[i] ^= 1
+		}
+		_, err = bundle.Verify(key.PublicKey)
+		require.Error(t, err, "it is no event")
+		bundle.Format = proof.BundleFormat
+		_, err = bundle.Verify(key.PublicKey)
+		require.Error(t, err, "and does not become one")
+		return facts
+	}
+	went, ordered := prove(places[0].Seq), prove(order.ID)
+	require.Equal(t, "purged", went.Kind)
+	require.Equal(t, a.maker.ID, went.Actor)
+	require.Contains(t, string(went.Body), fmt.Sprintf(`"order":%d`, order.ID))
+	require.Contains(t, string(went.Body), fmt.Sprintf("%x", sha256.Sum256([]byte("1"))))
+	require.Equal(t, "purge_ordered", ordered.Kind)
+	require.Contains(t, string(ordered.Body), order.Approval)
+	require.Contains(t, string(ordered.Body), a.checker.ID)
 }
 
 // A round takes so many; two who carry the same order out follow one another.
