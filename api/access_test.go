@@ -176,6 +176,7 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		"POST /v1/transfers/{id}/review":  `{"decision":"clear","reason":"r"}`,
 
 		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
+		"POST /v1/legal_holds/{id}/lift":    `{"reason":"r"}`,
 	}
 	for _, op := range operations(t) {
 		name := op.method + " " + op.path
