@@ -93,8 +93,15 @@ func TestRecordsAreKeptAndLetGoAtTheCommandLine(t *testing.T) {
 	out, _ = d.run("auditor", exitOK, "custody", "holds", "-all")
 	require.Contains(t, out, strings.TrimSpace(hold))
 	for _, line := range [][]string{
-		{"purge"}, {"purge", "-dry-run", "-reason", "x"}, {"purge", "-run", "prg_1", "-before", "2020-01-01"}, {"hold", "-reason", "x"},
-		{"hold", "-everything", "-document", "doc_1", "-reason", "x"}, {"hold", "-everything"}, {"lift", hold}, {"lift", "-reason", "x"}, {"nothing"},
+		{"purge"},
+		{"purge", "-dry-run", "-reason", "x"},
+		{"purge", "-run", "prg_1", "-before", "2020-01-01"},
+		{"hold", "-reason", "x"},
+		{"hold", "-everything", "-document", "doc_1", "-reason", "x"},
+		{"hold", "-everything"},
+		{"lift", hold},
+		{"lift", "-reason", "x"},
+		{"nothing"},
 	} {
 		d.run("operator", exitUsage, append([]string{"custody"}, line...)...)
 	}

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -312,6 +313,59 @@ func TestAPurgeGoesOnWhereItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, rest.Done)
 	require.Equal(t, int64(203), rest.Documents)
+	a.verify(t)
+}
+
+// A hold and a purge at once: whichever was first, it holds.
+func TestAHoldAndAPurgeAtOnceFollowOneAnother(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	for i := range 5 {
+		document := a.old(t, fmt.Sprint(i))
+		order := a.order(t)
+		pool := a.db.Pool("app_worker")
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := a.purge(t, order.ID)
+			assertNoError(t, err)
+		})
+		both.Go(func() {
+			assertNoError(t, pgtenant.Tx(t.Context(), pool, a.tenant, func(ctx context.Context, tx pgx.Tx) error {
+				_, err := a.store.LegalHoldTx(ctx, tx, a.tenant, document, "Cy Counsel", "subpoena 12")
+				return err
+			}))
+		})
+		both.Wait()
+		held, err := a.store.LegalHolds(t.Context(), a.tenant, true, 0, 1)
+		require.NoError(t, err)
+		require.Equal(t, document, held[0].Document)
+		var told *int64
+		require.NoError(t, a.db.Super().QueryRow(t.Context(), `select max(decision) from custody.purged where document = $1`, document).Scan(&told))
+		require.Equal(t, told == nil, a.parts(t, document) == 1)
+		require.True(t, told == nil || *told < held[0].ID, "what was held before it was purged is there")
+	}
+	a.verify(t)
+}
+
+// A round ends with the document that fills it, and the next goes on after it.
+func TestARoundIsNoLongerThanSoManyBytes(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	for i := range 3 {
+		d := doc(fmt.Sprint(i), dscsatest.Ship(longAgo, maker, wholesaler, dscsatest.Unit(fmt.Sprint(i))))
+		d.raw = bytes.Repeat([]byte{byte('a' + i)}, 9<<20)
+		a.keep(t, a.record(t, d, dscsa.Accept).Document, "K1", longAgo)
+	}
+	order := a.order(t)
+	first, err := a.purge(t, order.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(2), first.Documents)
+	require.False(t, first.Done)
+	rest, err := a.purge(t, order.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), rest.Documents)
+	require.Equal(t, int64(27<<20), rest.Bytes)
+	require.True(t, rest.Done)
 	a.verify(t)
 }
 
