@@ -49,21 +49,11 @@ func (s *server) ListCustodyCheckpoints(ctx context.Context, request ListCustody
 	}))
 }
 
-// CustodyProof makes the offline proof of an event of the tenant.
+// CustodyProof makes the offline proof of an event of the tenant, or of a
+// decision: of the one that says that a document is gone, for example.
 func (s *server) CustodyProof(ctx context.Context, request CustodyProofRequestObject) (CustodyProofResponseObject, error) {
 	tenant := whereOf(ctx).who.Tenant
-	p := request.Params
-	var id string
-	var seq int64
-	switch {
-	case (p.EventId == nil) == (p.Seq == nil):
-		return nil, refuseField("validation_failed", "#/parameters/event_id", "give event_id, or seq")
-	case p.EventId != nil:
-		id = *p.EventId
-	default:
-		seq = *p.Seq
-	}
-	places, err := s.cfg.Custody.EventPlaces(ctx, uuid.NullUUID{UUID: tenant, Valid: true}, id, seq)
+	places, err := s.placesToProve(ctx, uuid.NullUUID{UUID: tenant, Valid: true}, request.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -86,4 +76,20 @@ func (s *server) CustodyProof(ctx context.Context, request CustodyProofRequestOb
 		return nil, sealRefusal(err)
 	}
 	return jsonAnswer(http.StatusOK, bundle)
+}
+
+func (s *server) placesToProve(ctx context.Context, tenant uuid.NullUUID, p CustodyProofParams) ([]custodypg.EventPlace, error) {
+	switch {
+	case p.EventId != nil && p.Seq == nil && p.Purged == nil:
+		return s.cfg.Custody.EventPlaces(ctx, tenant, *p.EventId, 0)
+	case p.Seq != nil && p.EventId == nil && p.Purged == nil:
+		return s.cfg.Custody.EventPlaces(ctx, tenant, "", *p.Seq)
+	case p.Purged != nil && p.EventId == nil && p.Seq == nil:
+		document, err := numbered(*p.Purged, documentPrefix)
+		if err != nil {
+			return nil, err
+		}
+		return s.cfg.Custody.PurgePlaces(ctx, tenant, document)
+	}
+	return nil, refuseField("validation_failed", "#/parameters/event_id", "give one of event_id, seq and purged")
 }

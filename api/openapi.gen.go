@@ -285,12 +285,15 @@ func (e CustodyCheckpointListObject) Valid() bool {
 
 // Defines values for CustodyProofFormat.
 const (
-	RecourseCustodyProof1 CustodyProofFormat = "recourse-custody-proof/1"
+	RecourseCustodyDecisionProof1 CustodyProofFormat = "recourse-custody-decision-proof/1"
+	RecourseCustodyProof1         CustodyProofFormat = "recourse-custody-proof/1"
 )
 
 // Valid indicates whether the value is a known member of the CustodyProofFormat enum.
 func (e CustodyProofFormat) Valid() bool {
 	switch e {
+	case RecourseCustodyDecisionProof1:
+		return true
 	case RecourseCustodyProof1:
 		return true
 	default:
@@ -2314,8 +2317,10 @@ type CustodyProof struct {
 	Checkpoint string `json:"checkpoint"`
 
 	// Content What the record has the hash of.
-	Content   []byte             `json:"content"`
-	EventId   string             `json:"event_id"`
+	Content []byte `json:"content"`
+
+	// EventId Of an event.
+	EventId   *string            `json:"event_id,omitempty"`
 	Format    CustodyProofFormat `json:"format"`
 	Inclusion [][]byte           `json:"inclusion"`
 
@@ -3856,8 +3861,11 @@ type CustodyProofParams struct {
 	// EventId The EPCIS id of the event.
 	EventId *string `form:"event_id,omitempty" json:"event_id,omitempty"`
 
-	// Seq Its sequence instead, where an id names an event and the declaration that it was wrong.
+	// Seq The sequence of an event or a decision instead.
 	Seq *int64 `form:"seq,omitempty" json:"seq,omitempty"`
+
+	// Purged A document that is gone: the proof is of the entry that says so.
+	Purged *string `form:"purged,omitempty" json:"purged,omitempty"`
 }
 
 // ListPurgesParams defines parameters for ListPurges.
@@ -4625,7 +4633,7 @@ type ServerInterface interface {
 	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
 	// (GET /v1/custody/due)
 	ListDueDocuments(c *gin.Context, params ListDueDocumentsParams)
-	// CustodyProof The proof that one event is in custody, to be checked offline
+	// CustodyProof The proof that one event, or one decision, is in custody, to be checked offline
 	// (GET /v1/custody/proofs)
 	CustodyProof(c *gin.Context, params CustodyProofParams)
 	// ListPurges Orders to purge and how far they are carried out, newest first
@@ -5341,6 +5349,14 @@ func (siw *ServerInterfaceWrapper) CustodyProof(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "seq", c.Request.URL.Query(), &params.Seq, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter seq: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "purged" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "purged", c.Request.URL.Query(), &params.Purged, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter purged: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -12538,7 +12554,7 @@ type StrictServerInterface interface {
 	// ListDueDocuments Documents of which a class is over, and which of them a purge would take
 	// (GET /v1/custody/due)
 	ListDueDocuments(ctx context.Context, request ListDueDocumentsRequestObject) (ListDueDocumentsResponseObject, error)
-	// CustodyProof The proof that one event is in custody, to be checked offline
+	// CustodyProof The proof that one event, or one decision, is in custody, to be checked offline
 	// (GET /v1/custody/proofs)
 	CustodyProof(ctx context.Context, request CustodyProofRequestObject) (CustodyProofResponseObject, error)
 	// ListPurges Orders to purge and how far they are carried out, newest first

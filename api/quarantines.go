@@ -47,7 +47,7 @@ func viewQuarantine(h dscsa.Hold) quarantineView {
 		Reason: h.Reason, PlacedAt: stamp(h.PlacedAt), PlacedBy: h.PlacedBy, ReleasedBy: h.ReleasedBy,
 	}
 	if h.Document != 0 {
-		v.Document = "doc_" + strconv.FormatInt(h.Document, 10)
+		v.Document = documentPrefix + strconv.FormatInt(h.Document, 10)
 	}
 	return v
 }

@@ -67,6 +67,7 @@ func TestALotIsTracedAndHeld(t *testing.T) {
 	w := goods(t)
 	unit := w.trace(url.Values{"gtin": {sandbox.Drug}, "serial": {"100000000001"}})
 	require.NotEmpty(t, unit["events"])
+	require.Regexp(t, `^doc_\d+$`, unit["events"].([]any)[0].(map[string]any)["document"]) //nolint:forcetypeassert // as above
 	lot, ok := unit["unit"].(map[string]any)["lot"].(string)
 	require.True(t, ok)
 

@@ -228,6 +228,8 @@ func TestCustodyProvesItself(t *testing.T) {
 		bundle.Record[i] ^= 1
 	}
 
+	require.Equal(t, "not_found", get("/v1/custody/proofs?purged=doc_1", "auditor", "").code(t), "it is not gone")
+	require.Equal(t, "validation_failed", get("/v1/custody/proofs?purged=1", "auditor", "").code(t))
 	require.Equal(t, "not_found", get("/v1/custody/proofs?seq=1", "auditor", "").code(t), "it is a document")
 	require.Equal(t, "not_found", get("/v1/custody/proofs?event_id=urn:x", "auditor", "").code(t))
 	require.Equal(t, "not_found", get(proofOf, "other_auditor", "").code(t))

@@ -30,6 +30,7 @@ type Records interface {
 	LastCheckpoint(ctx context.Context, tenant uuid.UUID) (sealpg.Sealed, error)
 	Checkpoints(ctx context.Context, tenant uuid.UUID, before int64, limit int) ([]sealpg.Sealed, error)
 	EventPlaces(ctx context.Context, tenant uuid.NullUUID, id string, seq int64) ([]custodypg.EventPlace, error)
+	PurgePlaces(ctx context.Context, tenant uuid.NullUUID, document int64) ([]custodypg.EventPlace, error)
 	Prove(ctx context.Context, tenant uuid.UUID, seq int64) (custodyproof.Bundle, error)
 }
 

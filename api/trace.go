@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/recourse/recourse/dscsa"
@@ -77,6 +78,7 @@ type ownerChange struct {
 type tracedEvent struct {
 	Seq         int64  `json:"seq"`
 	EventID     string `json:"event_id"`
+	Document    string `json:"document,omitempty"` // it first came in
 	Type        string `json:"type"`
 	Action      string `json:"action,omitempty"`
 	BizStep     string `json:"biz_step,omitempty"`
@@ -205,8 +207,12 @@ func (s *server) traceUnit(ctx context.Context, key string) (Answer, error) {
 	}
 	for i := range events {
 		e := &events[i]
+		document := ""
+		if e.Document != 0 {
+			document = documentPrefix + strconv.FormatInt(e.Document, 10)
+		}
 		out.Events = append(out.Events, tracedEvent{
-			Seq: e.Seq, EventID: e.EventID, Type: string(e.Type), Action: string(e.Action), BizStep: e.BizStep, Disposition: e.Disposition,
+			Seq: e.Seq, Document: document, EventID: e.EventID, Type: string(e.Type), Action: string(e.Action), BizStep: e.BizStep, Disposition: e.Disposition,
 			EventTime: stamp(e.EventTime), ReadPoint: e.ReadPoint.ID, BizLocation: e.BizLocation.ID, Declared: e.Error != nil, RecordedAt: stamp(e.RecordedAt),
 		})
 	}

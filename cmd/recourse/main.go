@@ -55,12 +55,13 @@ func commands() map[string]command {
 		"period":    {"show, close and reopen accounting periods", "recourse period close 2026-10 -reason 'month end'", periods},
 		"approvals": {"list, show and decide what others proposed", "recourse approvals approve apr_…", approvals},
 		"epcis":     {"check, import and export EPCIS documents", "recourse epcis validate shipment.xml", documents},
+		"custody":   {"how long records are kept, legal holds, purges", "recourse custody purge -dry-run", custody},
 		"trace":     {"where a lot is, or what happened to a unit", "recourse trace lot -gtin 00369991234505 -lot AB1234", trace},
 		"verify":    {"recompute the books and custody: chains, trees, checkpoints", "recourse verify -output json", verify},
 
 		"sealer":       {"sign checkpoints of books and custody; sealer key makes its key", "recourse sealer key -name books.example.com/ledger -file ledger.key", runSealer},
 		"witness":      {"co-sign checkpoints; witness key makes its key", "recourse witness key -name witness.example.com/w1 -file witness.key -state witness.json", runWitness},
-		"prove":        {"print the proof of a transaction or an event, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
+		"prove":        {"print the proof of a transaction, an event or a purge, to be checked offline", "recourse prove transaction txn_0190a000-0000-7000-8000-000000000001 > proof.json", prove},
 		"verify-proof": {"check a proof: no database, no network", "recourse verify-proof proof.json -key ledger.pub", verifyProof},
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/api"
+	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/apidb"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/pgtest"
@@ -27,8 +28,10 @@ import (
 // a key file a role.
 type desk struct {
 	*testing.T
-	url string
-	dir string
+	db     *pgtest.DB
+	tenant uuid.UUID
+	url    string
+	dir    string
 }
 
 func newDesk(t *testing.T) *desk {
@@ -36,7 +39,7 @@ func newDesk(t *testing.T) *desk {
 	db := pgtest.New(t)
 	pool := db.Pool("app_api")
 	handler, err := api.New(api.Config{
-		Store: apidb.New(pool), Books: ledgerpg.New(pool), Credentials: auth.NewChecker(pool, time.Now), Log: slog.New(slog.DiscardHandler),
+		Store: apidb.New(pool), Books: ledgerpg.New(pool), Custody: custodypg.New(pool), Credentials: auth.NewChecker(pool, time.Now), Log: slog.New(slog.DiscardHandler),
 		Now: time.Now, CursorKey: []byte("key of the cursors"),
 	})
 	require.NoError(t, err)
@@ -47,8 +50,8 @@ func newDesk(t *testing.T) *desk {
 	defer func() { _ = conn.Close(context.WithoutCancel(t.Context())) }()
 	tenant, err := tenancy.EnsureTenant(t.Context(), conn, uuid.Nil, "ours")
 	require.NoError(t, err)
-	d := &desk{T: t, url: server.URL, dir: t.TempDir()}
-	for _, role := range []string{"finance_preparer", "finance_reviewer"} {
+	d := &desk{T: t, db: db, tenant: tenant, url: server.URL, dir: t.TempDir()}
+	for _, role := range []string{"finance_preparer", "finance_reviewer", "operator", "recall_operator", "auditor"} {
 		k, err := auth.NewKey("test")
 		require.NoError(t, err)
 		require.NoError(t, tenancy.PutKey(t.Context(), conn, tenancy.Key{ID: k.ID, Tenant: tenant, Role: role, Name: role, SecretSHA256: k.Digest}))

@@ -21,16 +21,16 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-// prove prints the offline proof of one transaction, of one event of custody or
-// of one action in the audit log.
+// prove prints the offline proof of one transaction, of one event of custody, of
+// the entry that says that a document is gone, or of one action in the audit log.
 func prove(ctx context.Context, std streams, args []string) error {
-	what, args, err := verb("prove", args, "transaction", "custody-event", "action")
+	what, args, err := verb("prove", args, "transaction", "custody-event", "custody-purge", "action")
 	if err != nil {
 		return err
 	}
 	switch what {
-	case "custody-event":
-		return proveEvent(ctx, std, args)
+	case "custody-event", "custody-purge":
+		return proveEntry(ctx, std, what, args)
 	case "action":
 		return proveAction(ctx, std, args)
 	}
@@ -133,6 +133,8 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 		return verifyEventProof(std, raw, log, witnesses.keys, *output)
 	case audit.BundleFormat:
 		return verifyActionProof(std, raw, log, witnesses.keys, *output)
+	case custodyproof.DecisionFormat:
+		return verifyDecisionProof(std, raw, log, witnesses.keys, *output)
 	}
 	bundle, err := proof.ParseBundle(raw)
 	if err != nil {

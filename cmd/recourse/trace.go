@@ -92,14 +92,15 @@ func writeUnit(std streams, raw json.RawMessage, output string) error {
 			Disposition string `json:"disposition"`
 			BizLocation string `json:"biz_location"`
 			EventID     string `json:"event_id"`
+			Document    string `json:"document"`
 		} `json:"events"`
 	}
 	if err := json.Unmarshal(raw, &unit); err != nil {
 		return fmt.Errorf("read the trace: %w", err)
 	}
-	s := sheet{Columns: []string{"event_time", "type", "action", "biz_step", "disposition", "biz_location", "event_id"}, JSON: raw}
+	s := sheet{Columns: []string{"event_time", "type", "action", "biz_step", "disposition", "biz_location", "event_id", "document"}, JSON: raw}
 	for _, e := range unit.Events {
-		s.Rows = append(s.Rows, []string{e.EventTime, e.Type, e.Action, e.BizStep, e.Disposition, e.BizLocation, e.EventID})
+		s.Rows = append(s.Rows, []string{e.EventTime, e.Type, e.Action, e.BizStep, e.Disposition, e.BizLocation, e.EventID, e.Document})
 	}
 	return s.write(std.out, output)
 }

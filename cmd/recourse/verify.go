@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -73,7 +74,8 @@ func verify(ctx context.Context, std streams, args []string) error {
 			return usagef("-from-checkpoint: %w", err)
 		}
 	}
-	if err := keepState(&a, *state); err != nil {
+	goods.Progress = custodyProgress(std)
+	if err := keepState(&a, &goods, *state); err != nil {
 		return err
 	}
 	url, err := auditorURL(known)
@@ -125,7 +127,7 @@ func (all *found) verifyChains(ctx context.Context, url string, goods custodypg.
 	if err == nil {
 		logs, broken, err = auditpg.New(pool).Audit(ctx, deeds)
 	}
-	if errors.Is(err, custodypg.ErrSeesNotAll) || errors.Is(err, auditpg.ErrSeesNotAll) {
+	if errors.Is(err, custodypg.ErrSeesNotAll) || errors.Is(err, custodypg.ErrGivenOther) || errors.Is(err, auditpg.ErrSeesNotAll) {
 		return usageError{err}
 	}
 	if err != nil {
@@ -157,15 +159,18 @@ func tell(std streams, report found, output string, took time.Duration) error {
 		}
 	}
 	fmt.Fprintf(std.err, "%d books, %d transactions, %d lines, %d checkpoints in %.1f s\n", len(report.Books), transactions, postings, checkpoints, took.Seconds())
-	var entries, items int64
+	var entries, items, purged int64
 	checkpoints = 0
 	for _, c := range report.Custody {
-		entries, items, checkpoints = entries+c.Entries, items+c.Items, checkpoints+c.Checkpoints
+		entries, items, checkpoints, purged = entries+c.Entries, items+c.Items, checkpoints+c.Checkpoints, purged+c.Purged
 		if c.FirstBad > 0 {
 			fmt.Fprintf(std.err, "custody of %s: the first bad sequence is %d\n", c.Tenant, c.FirstBad)
 		}
 	}
 	fmt.Fprintf(std.err, "%d custody chains, %d entries, %d items, %d checkpoints\n", len(report.Custody), entries, items, checkpoints)
+	if purged > 0 {
+		fmt.Fprintf(std.err, "the bytes of %d documents are gone, each by an entry that says so\n", purged)
+	}
 	entries, checkpoints = 0, 0
 	for _, l := range report.Actions {
 		entries, checkpoints = entries+l.Actions, checkpoints+l.Checkpoints
@@ -209,30 +214,16 @@ func progress(std streams) func(ledger.Book, int64, int64, int64) {
 	}
 }
 
-// keepState makes a run go on where one with the same file was interrupted.
-func keepState(a *ledgerpg.Audit, file string) error {
-	if file == "" {
-		return nil
-	}
-	raw, err := os.ReadFile(file)
-	if err == nil {
-		if a.Resume, err = ledgerpg.UnmarshalState(raw); err != nil {
-			return usageError{err}
+// custodyProgress is progress for custody.
+func custodyProgress(std streams) func(tenant uuid.UUID, entries, ofEntries, items, ofItems int64) {
+	last := time.Now()
+	return func(tenant uuid.UUID, entries, ofEntries, items, ofItems int64) {
+		if time.Since(last) < 2*time.Second {
+			return
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return usagef("-state cannot be read: %w", err)
+		last = time.Now()
+		fmt.Fprintf(std.err, "custody of %s: %d of %d entries, %d of %d items\n", tenant, entries, ofEntries, items, ofItems)
 	}
-	a.Save = func(s ledgerpg.AuditState) error {
-		raw, err := json.Marshal(s)
-		if err != nil {
-			return fmt.Errorf("keep the state: %w", err)
-		}
-		if err := os.WriteFile(file+".new", raw, 0o600); err != nil {
-			return fmt.Errorf("keep the state: %w", err)
-		}
-		return os.Rename(file+".new", file)
-	}
-	return nil
 }
 
 // devFile is the part of dev.json that the auditor's tools use.

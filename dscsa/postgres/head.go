@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/proof"
 )
 
 // head is the head of a tenant's chain.
@@ -101,13 +102,5 @@ type decision struct {
 }
 
 func decisionContent(d *decision) [32]byte {
-	h := sha256.New()
-	for _, t := range [...]string{d.kind, d.actor, d.reason} {
-		h.Write(int32Param(int32(len(t))))
-	}
-	for _, t := range [...]string{d.kind, d.actor, d.reason} {
-		h.Write([]byte(t))
-	}
-	h.Write(d.body)
-	return [32]byte(h.Sum(nil))
+	return sha256.Sum256(proof.DecisionContent(d.kind, d.actor, d.reason, d.body))
 }

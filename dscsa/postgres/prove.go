@@ -16,24 +16,39 @@ import (
 	sealpg "github.com/recourse/recourse/seal/postgres"
 )
 
-var sqlCheckpoints = statement("queries/checkpoints")
+var (
+	sqlCheckpoints     = statement("queries/checkpoints")
+	sqlDecisionToProve = statement("queries/decision_to_prove")
+	sqlPurgePlaces     = statement("queries/purge_places")
+)
 
-// EventPlace is where an event is recorded.
+// EventPlace is where an event, or a decision, is recorded.
 type EventPlace struct {
 	Tenant uuid.UUID
 	Seq    int64
 }
 
 // EventPlaces finds where an event is recorded, by its EPCIS id or, if id is
-// "", by its sequence: at most ten places, among the tenants the role sees, or
-// in one of them. An id stands for an event and for its error declaration.
-func (st *Store) EventPlaces(ctx context.Context, tenant uuid.NullUUID, id string, seq int64) (out []EventPlace, err error) {
+// "", by its sequence, which may be a decision's: at most ten places, among the
+// tenants the role sees, or in one of them. An id stands for an event and for
+// its error declaration.
+func (st *Store) EventPlaces(ctx context.Context, tenant uuid.NullUUID, id string, seq int64) ([]EventPlace, error) {
 	sql, arg := sqlEventByID, any(id)
 	if id == "" {
 		sql, arg = sqlEventBySeq, seq
 	}
+	return st.places(ctx, sql, arg, tenant)
+}
+
+// PurgePlaces is EventPlaces for the decision that tells that a document's bytes
+// are gone.
+func (st *Store) PurgePlaces(ctx context.Context, tenant uuid.NullUUID, document int64) ([]EventPlace, error) {
+	return st.places(ctx, sqlPurgePlaces, document, tenant)
+}
+
+func (st *Store) places(ctx context.Context, sql string, arg any, tenant uuid.NullUUID) (out []EventPlace, err error) {
 	err = pgtenant.ReadTx(ctx, st.pool, tenant.UUID, func(ctx context.Context, tx pgx.Tx) error {
-		out, err = collect(ctx, tx, "look for the event", sql, func(rows pgx.Rows) (p EventPlace, err error) {
+		out, err = collect(ctx, tx, "look for the entry", sql, func(rows pgx.Rows) (p EventPlace, err error) {
 			err = rows.Scan(&p.Tenant, &p.Seq)
 			return p, err
 		}, arg, tenant)
@@ -42,8 +57,8 @@ func (st *Store) EventPlaces(ctx context.Context, tenant uuid.NullUUID, id strin
 	return out, err
 }
 
-// Prove makes the offline proof of the event under a sequence. Errors:
-// ErrUnknown, sealpg.ErrNotSealed; seal.ErrInconsistent when what is stored is
+// Prove makes the offline proof of the event, or the decision, under a sequence.
+// Errors: ErrUnknown, sealpg.ErrNotSealed; seal.ErrInconsistent when what is stored is
 // not what was sealed.
 func (st *Store) Prove(ctx context.Context, tenant uuid.UUID, seq int64) (bundle proof.Bundle, err error) {
 	err = pgtenant.ReadTx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
@@ -52,25 +67,35 @@ func (st *Store) Prove(ctx context.Context, tenant uuid.UUID, seq int64) (bundle
 			return err
 		}
 		v, prev := verified{seq: seq}, []byte(nil)
+		bundle.Format = proof.BundleFormat
 		err = tx.QueryRow(ctx, sqlEventToProve, s.id, seq).
 			Scan(&bundle.EventID, &v.document, &v.ordinal, &v.eventHash, &v.body, &v.at, &v.kind, &v.content, &prev)
+		if errors.Is(err, pgx.ErrNoRows) {
+			bundle.Format = proof.DecisionFormat
+			err = tx.QueryRow(ctx, sqlDecisionToProve, s.id, seq).
+				Scan(&v.decided[0], &v.decided[1], &v.decided[2], &v.decision, &v.at, &v.kind, &v.content, &prev)
+		}
 		if errors.Is(err, pgx.ErrNoRows) {
 			return ErrUnknown
 		}
 		if err != nil {
-			return fmt.Errorf("read the event: %w", err)
+			return fmt.Errorf("read the entry: %w", err)
 		}
 		content, what := v.says()
 		if what != "" || !slices.Equal(v.content, content[:]) || len(prev) != 32 {
 			return fmt.Errorf("%w: what is stored is not what was recorded; run recourse verify", seal.ErrInconsistent)
 		}
-		bundle.Format, bundle.Tenant, bundle.Seq = proof.BundleFormat, tenant, seq
-		bundle.Record, bundle.Content = proof.Record(seq, v.at, v.kind, content), eventBytes(v.document.Int64, v.ordinal.Int32, [32]byte(v.eventHash), v.body)
+		bundle.Tenant, bundle.Seq, bundle.Record = tenant, seq, proof.Record(seq, v.at, v.kind, content)
+		if v.kind == kindEvent {
+			bundle.Content = eventBytes(v.document.Int64, v.ordinal.Int32, [32]byte(v.eventHash), v.body)
+		} else {
+			bundle.Content = proof.DecisionContent(v.decided[0].String, v.decided[1].String, v.decided[2].String, v.decision)
+		}
 		bundle.Proof, err = sealSQL.Prove(ctx, tx, s.id, seq, [32]byte(prev), bundle.Record)
 		return err
 	})
 	if err != nil {
-		return proof.Bundle{}, fmt.Errorf("prove event %d: %w", seq, err)
+		return proof.Bundle{}, fmt.Errorf("prove entry %d: %w", seq, err)
 	}
 	return bundle, nil
 }

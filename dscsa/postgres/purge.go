@@ -23,11 +23,10 @@ var (
 )
 
 // A round of a purge holds the chain for as long as it takes: it looks at no
-// more than so many documents and removes, but for one that is larger itself,
-// no more than so many bytes.
+// more than so many documents and, but for the last, so many bytes.
 const (
-	lookedAtTogether    = 200
-	purgedBytesTogether = 64 << 20
+	lookedAtTogether      = 200
+	lookedAtBytesTogether = 16 << 20
 )
 
 // Errors of a purge.
@@ -115,22 +114,19 @@ func (st *Store) PurgeTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, order
 	if err != nil || p.Done {
 		return p, err
 	}
-	found, err := s.due(ctx, p.Reached, p.UpTo, p.Before, lookedAtTogether)
+	found, err := s.due(ctx, p.Reached, p.UpTo, p.Before, lookedAtTogether, lookedAtBytesTogether)
 	if err != nil {
 		return p, err
 	}
 	body, reached, done := purgedBody{Order: order, Documents: []purgedFact{}}, p.Reached, len(found) < lookedAtTogether
-	bytes := int64(0)
 	for _, d := range found {
-		if !d.Goes {
-			reached = d.Seq
-			continue
-		}
-		if bytes += d.Size; bytes > purgedBytesTogether && len(body.Documents) > 0 {
+		if !d.looked {
 			done = false
 			break
 		}
-		reached = d.Seq
+		if reached = d.Seq; !d.Goes {
+			continue
+		}
 		body.Documents = append(body.Documents, purgedFact{
 			Seq: d.Seq, SHA256: hex.EncodeToString(d.SHA256), Size: d.Size, KeptUntil: d.KeptUntil.Format(time.DateOnly),
 		})

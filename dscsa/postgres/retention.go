@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -46,6 +47,7 @@ type DueDocument struct {
 	Size       int64
 	KeptUntil  time.Time // the last day; zero: open, or a hold in force keeps it
 	Goes       bool      // nothing keeps it any more
+	looked     bool      // else it was not looked at what keeps it
 	RecordedAt time.Time
 	Sender     string
 }
@@ -109,7 +111,7 @@ func (st *Store) DocumentsDue(ctx context.Context, tenant uuid.UUID, before time
 		if before, err = s.day(ctx, before); err != nil {
 			return err
 		}
-		out, err = s.due(ctx, after, s.seq, before, limit)
+		out, err = s.due(ctx, after, s.seq, before, limit, math.MaxInt64)
 		return err
 	})
 	return out, err
@@ -130,15 +132,15 @@ func (s *session) day(ctx context.Context, asked time.Time) (time.Time, error) {
 	return asked.UTC().Truncate(24 * time.Hour), nil
 }
 
-func (s *session) due(ctx context.Context, after, upTo int64, before time.Time, limit int) ([]DueDocument, error) {
+func (s *session) due(ctx context.Context, after, upTo int64, before time.Time, limit int, bytes int64) ([]DueDocument, error) {
 	return collect(ctx, s.tx, "look for documents whose time is over", sqlDocumentsDue, func(rows pgx.Rows) (d DueDocument, err error) {
 		var until *time.Time
-		err = rows.Scan(&d.Seq, &d.SHA256, &d.Size, &until, &d.RecordedAt, &d.Sender)
+		err = rows.Scan(&d.Seq, &d.SHA256, &d.Size, &d.RecordedAt, &d.Sender, &d.looked, &until)
 		if d.RecordedAt = d.RecordedAt.UTC(); until != nil {
 			d.KeptUntil, d.Goes = *until, until.Before(before)
 		}
 		return d, err
-	}, s.id, after, upTo, before, limit)
+	}, s.id, after, upTo, before, limit, bytes)
 }
 
 func isConstraint(err error, name string) bool {

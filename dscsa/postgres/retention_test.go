@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -19,6 +20,7 @@ import (
 	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
+	"github.com/recourse/recourse/dscsa/proof"
 	"github.com/recourse/recourse/internal/auth"
 	"github.com/recourse/recourse/internal/pgtenant"
 	"github.com/recourse/recourse/internal/tenancy"
@@ -247,6 +249,43 @@ func TestRecordsGoWhenTheirTimeIsOverAndAnEntrySaysSo(t *testing.T) {
 	reports, found := a.audit(t, postgres.Audit{Keys: []seal.PublicKey{key.PublicKey}})
 	require.Empty(t, found, "a gap that is told is none")
 	require.Equal(t, int64(4), reports[0].Purged)
+
+	// Who has the bundle needs nothing else: what went, when, by whom, and under
+	// which order, which says under which approval.
+	auditor := postgres.New(a.db.Pool("auditor_ro"))
+	places, err := auditor.PurgePlaces(t.Context(), uuid.NullUUID{UUID: a.tenant, Valid: true}, over[0])
+	require.NoError(t, err)
+	require.Len(t, places, 1)
+	prove := func(seq int64) proof.DecisionFacts {
+		made, err := auditor.Prove(t.Context(), a.tenant, seq)
+		require.NoError(t, err)
+		raw, err := json.Marshal(made)
+		require.NoError(t, err)
+		bundle, err := proof.ParseBundle(raw)
+		require.NoError(t, err)
+		facts, err := bundle.VerifyDecision(key.PublicKey)
+		require.NoError(t, err)
+		for i := range bundle.Content {
+			bundle.Content[i] ^= 1
+			_, err := bundle.VerifyDecision(key.PublicKey)
+			require.Error(t, err, "byte %d", i)
+			bundle.Content[i] ^= 1
+		}
+		_, err = bundle.Verify(key.PublicKey)
+		require.Error(t, err, "it is no event")
+		bundle.Format = proof.BundleFormat
+		_, err = bundle.Verify(key.PublicKey)
+		require.Error(t, err, "and does not become one")
+		return facts
+	}
+	went, ordered := prove(places[0].Seq), prove(order.ID)
+	require.Equal(t, "purged", went.Kind)
+	require.Equal(t, a.maker.ID, went.Actor)
+	require.Contains(t, string(went.Body), fmt.Sprintf(`"order":%d`, order.ID))
+	require.Contains(t, string(went.Body), fmt.Sprintf("%x", sha256.Sum256([]byte("1"))))
+	require.Equal(t, "purge_ordered", ordered.Kind)
+	require.Contains(t, string(ordered.Body), order.Approval)
+	require.Contains(t, string(ordered.Body), a.checker.ID)
 }
 
 // A round takes so many; two who carry the same order out follow one another.
@@ -274,6 +313,59 @@ func TestAPurgeGoesOnWhereItWas(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, rest.Done)
 	require.Equal(t, int64(203), rest.Documents)
+	a.verify(t)
+}
+
+// A hold and a purge at once: whichever was first, it holds.
+func TestAHoldAndAPurgeAtOnceFollowOneAnother(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	for i := range 5 {
+		document := a.old(t, fmt.Sprint(i))
+		order := a.order(t)
+		pool := a.db.Pool("app_worker")
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := a.purge(t, order.ID)
+			assertNoError(t, err)
+		})
+		both.Go(func() {
+			assertNoError(t, pgtenant.Tx(t.Context(), pool, a.tenant, func(ctx context.Context, tx pgx.Tx) error {
+				_, err := a.store.LegalHoldTx(ctx, tx, a.tenant, document, "Cy Counsel", "subpoena 12")
+				return err
+			}))
+		})
+		both.Wait()
+		held, err := a.store.LegalHolds(t.Context(), a.tenant, true, 0, 1)
+		require.NoError(t, err)
+		require.Equal(t, document, held[0].Document)
+		var told *int64
+		require.NoError(t, a.db.Super().QueryRow(t.Context(), `select max(decision) from custody.purged where document = $1`, document).Scan(&told))
+		require.Equal(t, told == nil, a.parts(t, document) == 1)
+		require.True(t, told == nil || *told < held[0].ID, "what was held before it was purged is there")
+	}
+	a.verify(t)
+}
+
+// A round ends with the document that fills it, and the next goes on after it.
+func TestARoundIsNoLongerThanSoManyBytes(t *testing.T) {
+	t.Parallel()
+	a := newArchive(t)
+	for i := range 3 {
+		d := doc(fmt.Sprint(i), dscsatest.Ship(longAgo, maker, wholesaler, dscsatest.Unit(fmt.Sprint(i))))
+		d.raw = bytes.Repeat([]byte{byte('a' + i)}, 9<<20)
+		a.keep(t, a.record(t, d, dscsa.Accept).Document, "K1", longAgo)
+	}
+	order := a.order(t)
+	first, err := a.purge(t, order.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(2), first.Documents)
+	require.False(t, first.Done)
+	rest, err := a.purge(t, order.ID)
+	require.NoError(t, err)
+	require.Equal(t, int64(3), rest.Documents)
+	require.Equal(t, int64(27<<20), rest.Bytes)
+	require.True(t, rest.Done)
 	a.verify(t)
 }
 

@@ -48,9 +48,7 @@ func (v *verifier) gone(ctx context.Context, e *verified) error {
 // decided holds what follows from a decision about keeping records against it.
 // Holds are folded with the items.
 func (v *verifier) decided(ctx context.Context, e *verified) error {
-	wrong := func(format string, args ...any) error {
-		return &Fault{Seq: e.seq, What: fmt.Sprintf(format, args...)}
-	}
+	wrong := func(what string) error { return &Fault{Seq: e.seq, What: what} }
 	ask := func(sql string, args ...any) (ok bool, err error) {
 		if err := v.tx.QueryRow(ctx, sql, append([]any{v.id}, args...)...).Scan(&ok); err != nil {
 			return false, fmt.Errorf("read what a decision did: %w", err)

@@ -1,5 +1,6 @@
-// Package proof is the proof of one event of a tenant's custody, to be checked
-// with nothing but public keys; docs/custody.md gives its form.
+// Package proof is the proof of one event, or one decision, of a tenant's
+// custody, to be checked with nothing but public keys; docs/custody.md gives its
+// form.
 package proof
 
 import (
@@ -48,15 +49,15 @@ const (
 	headLength   = 8 + 4 + 32 // of an event's content, before the body
 )
 
-// BundleFormat names the form of a Bundle.
+// BundleFormat names the form of a Bundle of an event.
 const BundleFormat = "recourse-custody-proof/1"
 
-// Bundle proves one event without a database: its bytes, where they stand in
+// Bundle proves one entry without a database: its bytes, where they stand in
 // the tree, and the signed root. In JSON, byte strings are base64.
 type Bundle struct {
 	Format  string    `json:"format"`
-	Tenant  uuid.UUID `json:"tenant"`   // for people; the checkpoint's origin has it again
-	EventID string    `json:"event_id"` // for people; the content has it again
+	Tenant  uuid.UUID `json:"tenant"`             // for people; the checkpoint's origin has it again
+	EventID string    `json:"event_id,omitempty"` // of an event, for people; the content has it again
 	Seq     int64     `json:"seq"`
 	Record  []byte    `json:"record"`  // the entry's canonical bytes
 	Content []byte    `json:"content"` // what the record has the hash of: document, ordinal, CBV hash, body
@@ -70,8 +71,8 @@ func ParseBundle(raw []byte) (Bundle, error) {
 	if err := json.Unmarshal(raw, &b); err != nil {
 		return b, fmt.Errorf("this is not a proof bundle: %w", err)
 	}
-	if b.Format != BundleFormat {
-		return b, fmt.Errorf("this is not a proof bundle of format %s", BundleFormat)
+	if b.Format != BundleFormat && b.Format != DecisionFormat {
+		return b, fmt.Errorf("this is not a proof bundle of format %s or %s", BundleFormat, DecisionFormat)
 	}
 	return b, nil
 }
@@ -93,17 +94,18 @@ type Facts struct {
 // Verify proves the event with nothing but the bundle and public keys. Every
 // witness that is named must have co-signed.
 func (b Bundle) Verify(log seal.PublicKey, witnesses ...seal.PublicKey) (Facts, error) {
-	r, c := b.Record, b.Content
-	if len(r) != recordLength || r[0] != 1 || binary.BigEndian.Uint16(r[17:]) != kindEvent || len(c) <= headLength {
-		return Facts{}, errors.New("the record is not the entry of an event")
+	c := b.Content
+	if b.Format != BundleFormat || len(c) <= headLength {
+		return Facts{}, errors.New("this is not the proof of an event")
 	}
-	if sum := sha256.Sum256(c); !bytes.Equal(sum[:], r[19:]) {
-		return Facts{}, errors.New("the content is not what the record has the hash of: something of the event was changed")
+	entry, err := b.entry(kindEvent, log, witnesses...)
+	if err != nil {
+		return Facts{}, err
 	}
 	f := Facts{
-		EventID: b.EventID, Seq: int64(binary.BigEndian.Uint64(r[1:])), RecordedAt: time.UnixMicro(int64(binary.BigEndian.Uint64(r[9:]))).UTC(),
+		EventID: b.EventID, Origin: entry.origin, Seq: entry.seq, RecordedAt: entry.at, Size: entry.size, Witnesses: entry.witnesses,
 		Document: int64(binary.BigEndian.Uint64(c)), Ordinal: int32(binary.BigEndian.Uint32(c[8:])),
-		CBVHash: "ni:///sha-256;" + hex.EncodeToString(c[12:headLength]) + "?ver=CBV2.0", Event: c[headLength:], Witnesses: []string{},
+		CBVHash: "ni:///sha-256;" + hex.EncodeToString(c[12:headLength]) + "?ver=CBV2.0", Event: c[headLength:],
 	}
 	var named struct {
 		ID string `json:"id"`
@@ -114,19 +116,45 @@ func (b Bundle) Verify(log seal.PublicKey, witnesses ...seal.PublicKey) (Facts, 
 	if named.ID == "" {
 		named.ID = f.CBVHash // of an event that came without one
 	}
-	if f.Seq != b.Seq || named.ID != b.EventID {
+	if named.ID != b.EventID {
 		return Facts{}, errors.New("the record is of another event than the bundle says")
 	}
-	_, checkpoint, err := b.Proof.Verify(f.Seq, r, log, witnesses...)
+	return f, nil
+}
+
+// proven is what is proved of an entry, whatever it is of.
+type proven struct {
+	origin    string
+	seq       int64
+	at        time.Time
+	size      int64
+	witnesses []string
+}
+
+// entry proves that the content is what stands under the sequence in the
+// tenant's chain.
+func (b Bundle) entry(kind uint16, log seal.PublicKey, witnesses ...seal.PublicKey) (p proven, err error) {
+	r := b.Record
+	if len(r) != recordLength || r[0] != 1 || binary.BigEndian.Uint16(r[17:]) != kind {
+		return p, errors.New("the record is not the entry of what the bundle says")
+	}
+	if sum := sha256.Sum256(b.Content); !bytes.Equal(sum[:], r[19:]) {
+		return p, errors.New("the content is not what the record has the hash of: something of it was changed")
+	}
+	p = proven{seq: int64(binary.BigEndian.Uint64(r[1:])), at: time.UnixMicro(int64(binary.BigEndian.Uint64(r[9:]))).UTC(), witnesses: []string{}}
+	if p.seq != b.Seq {
+		return p, errors.New("the record is of another sequence than the bundle says")
+	}
+	_, checkpoint, err := b.Proof.Verify(p.seq, r, log, witnesses...)
 	if err != nil {
-		return Facts{}, fmt.Errorf("event %s: %w", b.EventID, err)
+		return p, fmt.Errorf("entry %d: %w", p.seq, err)
 	}
 	if tenant, ok := TenantOf(checkpoint.Origin); !ok || tenant != b.Tenant {
-		return Facts{}, fmt.Errorf("the checkpoint is of %s, not of this tenant's custody", checkpoint.Origin)
+		return p, fmt.Errorf("the checkpoint is of %s, not of this tenant's custody", checkpoint.Origin)
 	}
-	f.Origin, f.Size = checkpoint.Origin, checkpoint.Size
+	p.origin, p.size = checkpoint.Origin, checkpoint.Size
 	for _, w := range checkpoint.Cosigned {
-		f.Witnesses = append(f.Witnesses, w.Name)
+		p.witnesses = append(p.witnesses, w.Name)
 	}
-	return f, nil
+	return p, nil
 }
