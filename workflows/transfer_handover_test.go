@@ -61,7 +61,7 @@ func TestADocumentThatNobodyTakesIsHandedOverByPeople(t *testing.T) {
 	w.goods.Silent = true
 	require.NoError(t, w.live(func(env *testsuite.TestWorkflowEnvironment) {
 		env.RegisterDelayedCallback(func() {
-			env.SignalWorkflow(saga.SignalResolve, saga.Resolution{ApprovalID: "apr_1", Step: activities.StepDeliver, Action: saga.DoneByHand})
+			env.SignalWorkflow(saga.SignalResolve, saga.Resolution{ApprovalID: "apr_good", Step: activities.StepDeliver, Action: saga.DoneByHand})
 		}, time.Hour)
 		env.RegisterDelayedCallback(func() {
 			w.goods.Receipts[w.book.Saga] = dscsa.Receipt{Received: units, At: env.Now()}
