@@ -20,7 +20,9 @@ func TestEverythingThatWasShippedIsAccountedFor(t *testing.T) {
 		return id.Key()
 	}
 	pallet, carton, one, two, other := key(sscc), key(box), key(unit1), key(unit2), "01/00379999101303/21/9"
-	is := func(unit string, kind dscsa.ExceptionKind) dscsa.Exception { return dscsa.Exception{Unit: unit, Kind: kind} }
+	is := func(unit string, kind dscsa.ExceptionKind) dscsa.Exception {
+		return dscsa.Exception{Unit: unit, Kind: kind}
+	}
 	for name, tc := range map[string]struct {
 		received []string
 		said     []dscsa.Exception

@@ -48,4 +48,6 @@ func (c *Client) read(name string) ([]byte, error) {
 	return root.ReadFile(name)
 }
 
-func unusable(why string) error { return &step.Misuse{Code: "partner_credential", Err: errors.New(why)} }
+func unusable(why string) error {
+	return &step.Misuse{Code: "partner_credential", Err: errors.New(why)}
+}

@@ -127,7 +127,9 @@ func TestReceiptsThatDoNotSayWhatWasShipped(t *testing.T) {
 			func(_, _ string) []string { return []string{unit(61)} },
 		},
 		"somebody else's unit received": {
-			func(one, two string) dscsa.Receipt { return dscsa.Receipt{Received: []string{one, two, unit(62), unit(220)}} },
+			func(one, two string) dscsa.Receipt {
+				return dscsa.Receipt{Received: []string{one, two, unit(62), unit(220)}}
+			},
 			func(_, _ string) []string { return []string{unit(62), unit(220)} },
 		},
 		"a unit nobody knows": {
