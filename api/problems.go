@@ -52,7 +52,7 @@ var kinds = map[string]kind{
 	"already_received":         {http.StatusConflict, "The receipt is on record already", "A receipt is given once.", "Look at the transfer.", false},
 	"not_held":                 {http.StatusConflict, "The order is not held for review", "It was not suspicious, was decided, or has ended.", "Look at the transfer.", false},
 	"transfer_not_completed":   {http.StatusConflict, "Only a completed transfer is returned", "Before, it is cancelled or ends by itself.", "Wait until it is `completed`.", false},
-	"unit_not_sold":            {http.StatusUnprocessableEntity, "A unit was not sold by this transfer", "A return is tied to the transaction information of its sale (21 USC 360eee-1(g)(1)(F)).", "Return it by the transfer that sold it; use a new key.", false},
+	"unit_not_sold":            {http.StatusUnprocessableEntity, "A unit was not sold by this transfer", "A return is tied to the transaction information of its sale (21 USC 360eee-1(g)(1)(F)), and a receipt says what came of what was shipped.", "Return it by the transfer that sold it; name what came besides as an overage; use a new key.", false},
 	"order_ref_conflict":       {http.StatusConflict, "The order reference has an order already", "`saga_id` names it. Nothing was done.", "Follow that order, or use another reference and a new key.", false},
 	"past_point_of_no_return":  {http.StatusConflict, "The order can no longer be cancelled", "The money was taken and the order will complete.", "Let it complete, then start a return.", false},
 	"saga_already_finished":    {http.StatusConflict, "The order has ended", "Its outcome does not change any more.", "Look at its status.", false},

@@ -59,6 +59,11 @@ func TestAReceiptIsTheBuyersAndIsSaidOnce(t *testing.T) {
 	}
 	require.Equal(t, "unit_invalid", receipt("the buyer", "bad", `{"received":["hello"],"exceptions":[{"unit":"hello","kind":"damaged"}]}`).code(t))
 
+	const other = `"urn:epc:id:sgtin:0379999.010130.100000000009"`
+	foreign := receipt("the buyer", "foreign", `{"received":[`+unit+`,`+other+`],"exceptions":[{"unit":`+other+`,"kind":"damaged"},{"unit":`+other+`,"kind":"overage"}]}`)
+	require.Equal(t, "unit_not_sold", foreign.code(t))
+	require.ElementsMatch(t, []string{"/received/1", "/exceptions/0/unit"}, pointers(foreign.json(t)))
+
 	// Delivery need not be confirmed: a buyer that has the goods says so.
 	first := receipt("the buyer", "one", all)
 	require.Equal(t, http.StatusAccepted, first.status, string(first.body))

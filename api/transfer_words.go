@@ -75,6 +75,15 @@ func (s *server) ReceiveTransfer(ctx context.Context, request ReceiveTransferReq
 	if partner != "" && partner != t.Order.Buyer {
 		return nil, &refusal{code: "forbidden", detail: "What came is said by the buyer's key, not by the seller's."}
 	}
+	stored, shipped, err := s.cfg.Trade.Stored(ctx, w.who.Tenant, request.Id)
+	if err != nil {
+		return nil, err
+	}
+	if shipped {
+		if wrong := elsewhere(receipt, stored.Sold()); len(wrong) > 0 {
+			return s.decline(ctx, &refusal{code: "unit_not_sold", fields: wrong})
+		}
+	}
 	receipt.At, receipt.By = w.once.At, w.who.KeyID
 	a, err := s.once(ctx, func(ctx context.Context, tx Tx) (Answer, error) {
 		t, err := tx.Transfer(ctx, request.Id)
@@ -122,6 +131,22 @@ func receiptOf(b ReceiptRequest) (r dscsa.Receipt, wrong []FieldError) {
 		r.Exceptions = append(r.Exceptions, one)
 	}
 	return r, wrong
+}
+
+// elsewhere names what a receipt says of things that the shipment did not have.
+// What came besides it is an overage, or a wrong serial.
+func elsewhere(r dscsa.Receipt, shipped func(key string) bool) (wrong []FieldError) {
+	for i, key := range r.Received {
+		if !shipped(key) {
+			wrong = append(wrong, FieldError{Pointer: "/received/" + itoa(i), Code: "unit_not_sold", Detail: "is not in the document: name it among the exceptions, as an overage"})
+		}
+	}
+	for i, e := range r.Exceptions {
+		if (e.Kind == dscsa.Shortage || e.Kind == dscsa.Damaged) && !shipped(e.Unit) {
+			wrong = append(wrong, FieldError{Pointer: "/exceptions/" + itoa(i) + "/unit", Code: "unit_not_sold", Detail: "is not in the document"})
+		}
+	}
+	return wrong
 }
 
 // wake makes a waiting step look sooner. What it finds is in the database, so a

@@ -196,8 +196,9 @@ func (s *server) CreateReturn(ctx context.Context, request CreateReturnRequestOb
 	case t.Type != activities.TransferType || t.Status != "completed" || !found:
 		return s.decline(ctx, refuse("transfer_not_completed"))
 	}
+	part := sold.Sold()
 	for i, key := range keys {
-		if !sold.Sold(key) {
+		if !part(key) {
 			return s.decline(ctx, refuseField("unit_not_sold", "/units/"+itoa(i), "was not sold by this transfer"))
 		}
 	}

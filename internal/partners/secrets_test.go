@@ -96,11 +96,10 @@ func TestACredentialThatIsNoneIsNamedAndNotShown(t *testing.T) {
 	d := opened(t, "x")
 	to := pharmacy(d.server.URL)
 	c := partners.New(partners.Config{Secrets: dir, Timeout: 5 * time.Second, Plain: true})
-	require.ErrorContains(t, refused(t, c.Deliver(t.Context(), to, "k", nil)), "RECOURSE_PARTNER_SECRETS")
+	require.Contains(t, refused(t, c.Deliver(t.Context(), to, "k", nil)), "RECOURSE_PARTNER_SECRETS")
 	for _, secrets := range []string{"", "\n \n", "hunter2 b c", "hunter2\x00", "hunter2-\u00e4"} {
 		put(t, dir, to, secrets)
-		err := refused(t, c.Deliver(t.Context(), to, "k", nil))
-		require.NotContains(t, err.Error(), "hunter2")
+		require.NotContains(t, refused(t, c.Deliver(t.Context(), to, "k", nil)), "hunter2")
 	}
 	outside := to
 	outside.Partner = "/../../secret"
@@ -109,10 +108,11 @@ func TestACredentialThatIsNoneIsNamedAndNotShown(t *testing.T) {
 	require.Empty(t, d.came)
 }
 
-func refused(t *testing.T, err error) error {
+// refused is what people read about a credential that does not do.
+func refused(t *testing.T, err error) string {
 	t.Helper()
 	var misuse *step.Misuse
 	require.ErrorAs(t, err, &misuse)
 	require.Equal(t, "partner_credential", misuse.Code)
-	return err
+	return misuse.Error()
 }

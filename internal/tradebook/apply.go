@@ -81,8 +81,8 @@ func (b *Book) ship(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga strin
 	return nil
 }
 
-// receive records the receipt, the receiving event of what came, and a hold on
-// what is not as it should be.
+// receive records the receipt as it was said, the receiving event of what came,
+// and a hold on what is not as it should be.
 func (b *Book) receive(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga string, r *dscsa.Receipt) error {
 	if _, err := AddReceiptTx(ctx, tx, tenant, saga, *r); err != nil {
 		return fmt.Errorf("keep the receipt of %s: %w", saga, err)
@@ -95,20 +95,41 @@ func (b *Book) receive(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, saga st
 	if err := json.Unmarshal([]byte(row.Facts), &facts); err != nil {
 		return fmt.Errorf("read the facts of %s: %w", saga, err)
 	}
-	if event := facts.Receiving(r.Received, r.At); event != nil {
+	came := facts.Account(*r)
+	if event := facts.Receiving(came.Received, r.At); event != nil {
 		if _, err := b.custody.AppendTx(ctx, tx, tenant, custodypg.Batch{Events: []epcis.Event{*event}}); err != nil {
 			return fmt.Errorf("record the receipt of %s: %w", saga, err)
 		}
 	}
-	for _, e := range r.Exceptions {
-		reason := fmt.Sprintf("%s at the receipt of %s: %s", e.Kind, saga, e.Unit)
-		if e.Note != "" {
-			reason += ": " + e.Note
-		}
-		_, err := b.custody.HoldTx(ctx, tx, tenant, dscsa.HoldOrder{Class: dscsa.Suspect, Things: []string{e.Unit}, Actor: "receipt of " + saga, Reason: reason})
-		if err != nil {
-			return fmt.Errorf("keep %s from sale: %w", e.Unit, err)
+	for _, h := range holds(saga, came.Exceptions) {
+		if _, err := b.custody.HoldTx(ctx, tx, tenant, h); err != nil {
+			return fmt.Errorf("keep %s from sale: %w", h.Things[0], err)
 		}
 	}
 	return nil
+}
+
+// holds keep what a receipt complains of from sale: one for each complaint,
+// however many units it is about.
+func holds(saga string, exceptions []dscsa.Exception) []dscsa.HoldOrder {
+	type complaint struct {
+		kind dscsa.ExceptionKind
+		note string
+	}
+	var out []dscsa.HoldOrder
+	at := map[complaint]int{}
+	for _, e := range exceptions {
+		c := complaint{e.Kind, e.Note}
+		n, known := at[c]
+		if !known {
+			n, at[c] = len(out), len(out)
+			reason := fmt.Sprintf("%s at the receipt of %s", e.Kind, saga)
+			if e.Note != "" {
+				reason += ": " + e.Note
+			}
+			out = append(out, dscsa.HoldOrder{Class: dscsa.Suspect, Actor: "receipt of " + saga, Reason: reason})
+		}
+		out[n].Things = append(out[n].Things, e.Unit)
+	}
+	return out
 }

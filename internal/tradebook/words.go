@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -98,11 +97,17 @@ type Stored struct {
 	XMLSHA256         [32]byte
 }
 
-// Sold reports whether a thing, by its canonical key, is part of the shipment.
-func (s *Stored) Sold(key string) bool {
-	epc := t3.EPC(key)
-	return slices.ContainsFunc(s.Facts.Units, func(u t3.Unit) bool { return u.EPC == epc }) ||
-		slices.ContainsFunc(s.Facts.Containers, func(c t3.Container) bool { return c.EPC == epc })
+// Sold tells of things, by their canonical keys, whether they are part of the
+// shipment.
+func (s *Stored) Sold() func(key string) bool {
+	things := make(map[string]bool, len(s.Facts.Units)+len(s.Facts.Containers))
+	for _, u := range s.Facts.Units {
+		things[u.EPC] = true
+	}
+	for _, c := range s.Facts.Containers {
+		things[c.EPC] = true
+	}
+	return func(key string) bool { return things[t3.EPC(key)] }
 }
 
 // Stored finds what a transfer's documents are made from.
