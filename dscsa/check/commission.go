@@ -43,7 +43,7 @@ func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) 
 		if u.class == 0 {
 			continue
 		}
-		if epcs[i][0] == 'h' {
+		if c.rare && epcs[i][0] == 'h' {
 			c.sameAsLink(epcs[i], made, at{c.n, listOf(e), i + 1})
 		}
 		u.batch = number

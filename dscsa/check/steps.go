@@ -71,18 +71,32 @@ func (c *Checker) contradiction(e *epcis.Event) {
 	if wrong {
 		c.find("action-contradicts-step", c.here("action"), "%s with action %s says two different things", e.BizStep, brief(string(e.Action)))
 	}
-	if e.Disposition != "" && slices.Contains(neverAfter[e.BizStep], e.Disposition) {
+	if neverAfter(e.BizStep, e.Disposition) {
 		c.find("disposition-contradicts-step", c.here("disposition"), "%s leaves nothing %s", e.BizStep, e.Disposition)
 	}
 }
 
-// neverAfter are dispositions that no business step can leave things with, by
+// neverAfter tells dispositions that a business step can leave nothing with, by
 // the definitions of both (CBV 2.0 sections 7.1 and 7.2).
-var neverAfter = map[string][]string{
-	"commissioning":   {"destroyed", "disposed", "dispensed", "partially_dispensed", "retail_sold", "stolen", "inactive", "in_transit", "returned"},
-	"shipping":        {"destroyed", "disposed", "dispensed", "retail_sold"},
-	"destroying":      {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
-	"decommissioning": {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
+func neverAfter(step, disposition string) bool {
+	switch step {
+	case "commissioning":
+		switch disposition {
+		case "destroyed", "disposed", "dispensed", "partially_dispensed", "retail_sold", "stolen", "inactive", "in_transit", "returned":
+			return true
+		}
+	case "shipping":
+		switch disposition {
+		case "destroyed", "disposed", "dispensed", "retail_sold":
+			return true
+		}
+	case "destroying", "decommissioning":
+		switch disposition {
+		case "active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible":
+			return true
+		}
+	}
+	return false
 }
 
 // unsaleable tells the dispositions of goods that are not sold (CBV 2.0
