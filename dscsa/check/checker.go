@@ -42,7 +42,7 @@ type Checker struct {
 	places     map[string]struct{}
 	lastPlaces [4]string
 	lastItems  [4]article
-	rare       bool // an identifier of the event at hand is not spelled as nearly all are
+	rare       bool    // an identifier of the event at hand is not spelled as nearly all are
 	ids        []ident // of the event at hand
 	nums       []uint32
 	sorted     []uint64
