@@ -42,7 +42,7 @@ type Checker struct {
 	places     map[string]struct{}
 	lastPlaces [4]string
 	lastItems  [4]article
-	rare       bool    // the identifier at hand is not spelled as nearly all are
+	rare       bool    // an identifier of the event at hand is not spelled as nearly all are
 	ids        []ident // of the event at hand
 	nums       []uint32
 	sorted     []uint64
@@ -159,7 +159,7 @@ func (c *Checker) here(list string) at { return at{event: c.n, list: list} }
 func (c *Checker) things(e *epcis.Event) {
 	c.place(e.ReadPoint.ID, c.here("readPoint"))
 	c.place(e.BizLocation.ID, c.here("bizLocation"))
-	c.ids = c.ids[:0]
+	c.ids, c.rare = c.ids[:0], false
 	if e.Parent != "" {
 		c.ids = append(c.ids, c.parent(e))
 	} else {

@@ -22,7 +22,7 @@ func makes(step string) bool {
 func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) {
 	made := madeOf(e)
 	number := c.batch(e, made)
-	checked := uint64(0)
+	checked, rare := uint64(0), c.rare
 	for i, n := range c.nums[1+skip : 1+skip+len(epcs)] {
 		if n == 0 {
 			continue
@@ -43,7 +43,7 @@ func (c *Checker) commission(e *epcis.Event, epcs []string, skip int, t uint32) 
 		if u.class == 0 {
 			continue
 		}
-		if epcs[i][0] == 'h' {
+		if rare && epcs[i][0] == 'h' {
 			c.sameAsLink(epcs[i], made, at{c.n, listOf(e), i + 1})
 		}
 		u.batch = number

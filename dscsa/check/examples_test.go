@@ -14,21 +14,21 @@ import (
 )
 
 // examples finds the pack of published documents beside the project.
-func examples(t testing.TB) string {
-	t.Helper()
+func examples(tb testing.TB) string {
+	tb.Helper()
 	dir, err := filepath.Abs(".")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for ; filepath.Dir(dir) != dir; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
 			continue
 		}
 		pack := filepath.Join(dir, "..", "shared", "dscsa", "examples")
 		if _, err := os.Stat(pack); err != nil {
-			t.Skipf("the pack of published documents is not there: %v", err)
+			tb.Skipf("the pack of published documents is not there: %v", err)
 		}
 		return pack
 	}
-	t.Fatal("no go.mod above the test")
+	tb.Fatal("no go.mod above the test")
 	return ""
 }
 

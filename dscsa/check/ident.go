@@ -173,7 +173,6 @@ func detailOf(err error) string {
 // thing reads an identifier of what an event is about and reports what is wrong
 // with it. An ident with hash 0 cannot be followed any further.
 func (c *Checker) thing(s string, where at, wantClass bool) ident {
-	c.rare = false
 	id, err := c.parse(s)
 	if err != nil {
 		c.find(ruleOf(err), where, "%s", detailOf(err))

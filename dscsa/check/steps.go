@@ -55,11 +55,15 @@ func (c *Checker) steps(e *epcis.Event, t uint32) {
 // contradiction tells an action that cannot be meant with the step (GS1 US
 // guideline, choreography of events).
 func (c *Checker) contradiction(e *epcis.Event) {
-	wrong := false
+	wrong, never := false, false
 	switch e.BizStep {
 	case "commissioning":
 		wrong = e.Action != epcis.Add && e.Type == epcis.ObjectEvent
-	case "shipping", "receiving", "void_shipping", "dispensing", "holding":
+		never = e.Disposition != "active" && unmade(e.Disposition)
+	case "shipping":
+		wrong = e.Action != epcis.Observe && e.Type == epcis.ObjectEvent
+		never = e.Disposition != "in_transit" && consumed(e.Disposition)
+	case "receiving", "void_shipping", "dispensing", "holding":
 		wrong = e.Action != epcis.Observe && e.Type == epcis.ObjectEvent && (e.BizStep != "dispensing" || e.Action == epcis.Add)
 	case "packing":
 		wrong = e.Action != epcis.Add && e.Type == epcis.AggregationEvent
@@ -67,22 +71,40 @@ func (c *Checker) contradiction(e *epcis.Event) {
 		wrong = e.Action != epcis.Delete && e.Type == epcis.AggregationEvent
 	case "destroying", "decommissioning":
 		wrong = e.Action == epcis.Add && e.Type == epcis.ObjectEvent
+		never = usable(e.Disposition)
 	}
 	if wrong {
 		c.find("action-contradicts-step", c.here("action"), "%s with action %s says two different things", e.BizStep, brief(string(e.Action)))
 	}
-	if e.Disposition != "" && slices.Contains(neverAfter[e.BizStep], e.Disposition) {
+	if never {
 		c.find("disposition-contradicts-step", c.here("disposition"), "%s leaves nothing %s", e.BizStep, e.Disposition)
 	}
 }
 
-// neverAfter are dispositions that no business step can leave things with, by
-// the definitions of both (CBV 2.0 sections 7.1 and 7.2).
-var neverAfter = map[string][]string{
-	"commissioning":   {"destroyed", "disposed", "dispensed", "partially_dispensed", "retail_sold", "stolen", "inactive", "in_transit", "returned"},
-	"shipping":        {"destroyed", "disposed", "dispensed", "retail_sold"},
-	"destroying":      {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
-	"decommissioning": {"active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible"},
+// consumed, unmade and usable tell dispositions that some business steps can
+// leave nothing with, by the definitions of both (CBV 2.0 sections 7.1 and 7.2).
+func consumed(disposition string) bool {
+	switch disposition {
+	case "destroyed", "disposed", "dispensed", "retail_sold":
+		return true
+	}
+	return false
+}
+
+func unmade(disposition string) bool {
+	switch disposition {
+	case "partially_dispensed", "stolen", "inactive", "in_transit", "returned":
+		return true
+	}
+	return consumed(disposition)
+}
+
+func usable(disposition string) bool {
+	switch disposition {
+	case "active", "encoded", "in_transit", "sellable_accessible", "sellable_not_accessible":
+		return true
+	}
+	return false
 }
 
 // unsaleable tells the dispositions of goods that are not sold (CBV 2.0

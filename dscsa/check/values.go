@@ -17,8 +17,10 @@ func (c *Checker) values(e *epcis.Event) {
 	for i := range e.BizTransactions {
 		c.transaction(e.BizTransactions[i].ID, at{c.n, "bizTransactionList", i + 1})
 	}
-	c.partiesOf(e.Sources, "sourceList")
-	c.partiesOf(e.Destinations, "destinationList")
+	if len(e.Sources)+len(e.Destinations) > 0 {
+		c.partiesOf(e.Sources, "sourceList")
+		c.partiesOf(e.Destinations, "destinationList")
+	}
 	if len(e.ILMD) > 0 {
 		c.fields(e.ILMD, c.here("ilmd"))
 	}

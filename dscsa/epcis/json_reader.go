@@ -87,7 +87,8 @@ func (p *jsonReader) next() (*Event, error) {
 			e, p.bare = p.bare, nil
 		case p.level == inList:
 			if e = p.event(); p.ownType != "" {
-				e = p.pass()
+				e = nil
+				p.pass()
 			}
 		default:
 			return nil, io.EOF
@@ -108,14 +109,13 @@ func (p *jsonReader) next() (*Event, error) {
 
 // pass leaves out the event just read, whose type is somebody's own (EPCIS 2.0
 // JSON Schema, Extended-Event).
-func (p *jsonReader) pass() *Event {
+func (p *jsonReader) pass() {
 	if p.s.err == nil {
 		p.count--
 		p.doc.fault(RuleForeignEvent, fmt.Sprintf("after event %d", p.count), fmt.Sprintf("%q is no event of EPCIS; it is not read", clip(p.ownType)))
 		p.advance()
 	}
 	p.ownType, p.refused = "", nil
-	return nil
 }
 
 func (p *jsonReader) where() string {
