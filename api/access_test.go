@@ -204,6 +204,7 @@ func TestAnotherTenantsThingsDoNotExist(t *testing.T) {
 		"POST /v1/transfers/{id}/review":      `{"decision":"clear","reason":"r"}`,
 
 		"POST /v1/quarantines/{id}/release": `{"reason":"r"}`,
+		"POST /v1/legal_holds/{id}/lift":    `{"reason":"r"}`,
 
 		"POST /v1/investigations/{id}/verifications": `{"verifications":[{"unit":"(01)00379999101303(21)1","result":"verified","source":"s"}]}`,
 		"POST /v1/investigations/{id}/clear":         `{"summary":"s","person":"p","position":"q"}`,

@@ -236,6 +236,9 @@ create function custody.packages_to_verify(p_role text, p_packages bigint) retur
   language sql immutable parallel safe
   return case when p_role = 'dispenser' then least(p_packages, greatest(3, (p_packages + 9) / 10)) else p_packages end;
 
+-- In these two, "offset 0" and a scalar select have each item looked up by its
+-- index, also before anybody has counted what the tables hold.
+
 -- What a hold covers, containers too: what was named, what is or was in that,
 -- and what of the lot was made.
 create function custody.under_hold(p_chain integer, p_hold bigint) returns table (item bigint, direct boolean)
@@ -247,9 +250,11 @@ create function custody.under_hold(p_chain integer, p_hold bigint) returns table
     select i.id, false
       from hold h
       join event e on e.chain_id = p_chain and e.lot = h.lot and e.lot <> ''
-     cross join lateral (select e.members || e.outputs as ids) m
+     cross join lateral (select e.members || e.outputs as ids offset 0) m
      cross join lateral generate_series(0, octet_length(m.ids) / 8 - 1) as g (place)
-      join item i on i.chain_id = p_chain and i.id = ('x' || encode(substring(m.ids from 8 * g.place + 1 for 8), 'hex'))::bit(64)::bigint
+     cross join lateral (select x.id, x.gtin, x.lot from item x
+                          where x.chain_id = p_chain
+                            and x.id = ('x' || encode(substring(m.ids from 8 * g.place + 1 for 8), 'hex'))::bit(64)::bigint offset 0) i
      where h.chain_id = p_chain and h.id = p_hold and h.lot <> '' and i.gtin = h.gtin and i.lot = h.lot
   $$;
 
@@ -263,9 +268,9 @@ create function custody.packages_under(p_tenant uuid, p_investigation text, p_ho
     select i.id, i.key
       from investigation v
      cross join lateral under_hold(v.chain_id, p_hold) u
-      join item i on i.chain_id = v.chain_id and i.id = u.item
+     cross join lateral (select x.* from item x where x.chain_id = v.chain_id and x.id = u.item offset 0) i
      where v.tenant_id = p_tenant and v.id = p_investigation and i.gtin <> ''
-       and not exists (select from item c where c.chain_id = v.chain_id and c.parent = i.id)
+       and (select true from item c where c.chain_id = v.chain_id and c.parent = i.id limit 1) is null
        and (u.direct or i.state not in ('dispensed', 'destroyed', 'decommissioned')
                         and exists (select from partner_gln g where g.tenant_id = v.tenant_id and g.partner_id = v.partner_id and g.gln in (i.owner, i.holder)))
   $$;

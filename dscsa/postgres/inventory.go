@@ -36,8 +36,9 @@ type Stock struct {
 // which little passes is short and goes on.
 const inventoryWindow = 5000
 
-// Inventory is a page of packages by their keys, after one: at most limit, and
-// where to go on; "" is the end. A page can be short, or empty, and not the
+// Inventory is a page of packages by their keys, those of a lot in the order in
+// which they became known, after one: at most limit, and where to go on; "" is
+// the end. A page can be short, or empty, and not the
 // last one. Containers are not listed; what is in them is. Three statements,
 // whatever the size.
 func (st *Store) Inventory(ctx context.Context, tenant uuid.UUID, f InventoryFilter, after string, today time.Time, limit int) (out []Stock, next string, err error) {
@@ -46,7 +47,7 @@ func (st *Store) Inventory(ctx context.Context, tenant uuid.UUID, f InventoryFil
 		from, to = "01/"+f.GTIN+"/", "01/"+f.GTIN+"0"
 	}
 	window := 2 * (limit + 1)
-	if f.Lot != "" || f.Owner != "" || !f.ExpiringBefore.IsZero() || f.Sellable != nil {
+	if f.Owner != "" || !f.ExpiringBefore.IsZero() || f.Sellable != nil {
 		window = max(window, inventoryWindow)
 	}
 	var before *time.Time
@@ -70,7 +71,7 @@ func (st *Store) Inventory(ctx context.Context, tenant uuid.UUID, f InventoryFil
 				found, stock[i.id], promised[i.id] = append(found, i), x, saga
 			}
 			return struct{}{}, err
-		}, tenant, max(from, after), to, window, f.Lot, f.Owner, before)
+		}, tenant, max(from, after), to, window, f.Lot, f.Owner, before, f.GTIN)
 		if err != nil || len(found) == 0 {
 			return err
 		}

@@ -179,12 +179,12 @@ func TestTheInventoryReadsNoWholeTable(t *testing.T) {
 	require.NoError(t, err)
 	from := "01/" + dscsatest.GTIN + "/21/001234"
 	for name, args := range map[string][]any{
-		"all":      {c.tenant, "01/", "010", 200, "", "", nil},
-		"from":     {c.tenant, from, "010", 200, "", "", nil},
-		"product":  {c.tenant, from, "01/" + dscsatest.GTIN + "0", 5000, "", "", nil},
-		"lot":      {c.tenant, "01/", "010", 5000, dscsatest.Lot, "", nil},
-		"owner":    {c.tenant, "01/", "010", 5000, "", wholesaler, nil},
-		"expiring": {c.tenant, "01/", "010", 5000, "", "", today},
+		"all":      {c.tenant, "01/", "010", 200, "", "", nil, ""},
+		"from":     {c.tenant, from, "010", 200, "", "", nil, ""},
+		"product":  {c.tenant, from, "01/" + dscsatest.GTIN + "0", 5000, "", "", nil, ""},
+		"lot":      {c.tenant, "01/", "010", 5000, dscsatest.Lot, "", nil, ""},
+		"owner":    {c.tenant, "01/", "010", 5000, "", wholesaler, nil, ""},
+		"expiring": {c.tenant, "01/", "010", 5000, "", "", today, ""},
 	} {
 		var plan strings.Builder
 		require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error {

@@ -81,7 +81,7 @@ func (d *Desk) Open(ctx context.Context, o Opening) error {
 
 // Verify records what was said of packages of an open investigation.
 func (d *Desk) Verify(ctx context.Context, id, by string, all []Verification) error {
-	v, err := d.Investigation(ctx, id)
+	v, err := d.find(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -125,6 +125,9 @@ type Conclusion struct {
 func (d *Desk) Clear(ctx context.Context, id string, c Conclusion) error {
 	v, err := d.toEnd(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := d.count(ctx, v); err != nil {
 		return err
 	}
 	if p := v.Progress; p.Verified < p.Required || p.Failed > 0 {
@@ -180,7 +183,7 @@ func (d *Desk) toEnd(ctx context.Context, id string) (*Investigation, error) {
 	if err := d.tx.QueryRow(ctx, sqlLock, d.tenant).Scan(&seq); err != nil {
 		return nil, fmt.Errorf("lock custody: %w", err)
 	}
-	v, err := d.Investigation(ctx, id)
+	v, err := d.find(ctx, id)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +206,7 @@ func (d *Desk) end(ctx context.Context, v *Investigation, outcome State, c Concl
 // Dispose records that illegitimate product is dispositioned; from that day its
 // records are kept six years.
 func (d *Desk) Dispose(ctx context.Context, id string, x Disposition) error {
-	v, err := d.Investigation(ctx, id)
+	v, err := d.find(ctx, id)
 	if err != nil {
 		return err
 	}

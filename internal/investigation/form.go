@@ -71,10 +71,12 @@ const (
 	listSerials = 1000       // are listed; a form is for people
 )
 
-// pack is a package of an investigation.
+// pack is packages of an investigation that are of one product, lot and expiry.
 type pack struct {
-	key, gtin, serial, lot                         string
+	lot                                            string
 	expiry                                         *time.Time
+	packages                                       int64
+	serials                                        []string // those that are listed
 	name, strength, dosageForm, ndc, containerSize string
 }
 
@@ -82,7 +84,7 @@ type pack struct {
 // is the suspicion that was confirmed.
 func prefill(v *Investigation, company dscsa.Partner, packs []pack, evidence string) Form {
 	f := Form{
-		Classification: string(v.Suspicion), DrugUse: "human_use", Quantity: int64(len(packs)), Unit: "packages", Description: evidence,
+		Classification: string(v.Suspicion), DrugUse: "human_use", Unit: "packages", Description: evidence,
 		NDC: []string{}, Serials: []string{}, Lots: []string{}, Expiries: []string{}, OtherReports: []string{},
 		Company: Company{
 			Name: company.Name, Street: company.Address.Street, City: company.Address.City, State: company.Address.State,
@@ -109,12 +111,10 @@ func prefill(v *Investigation, company dscsa.Partner, packs []pack, evidence str
 		if p.expiry != nil {
 			add(&f.Expiries, p.expiry.Format(time.DateOnly))
 		}
-		if len(f.Serials) < listSerials {
-			f.Serials = append(f.Serials, p.serial)
-		} else {
-			f.MoreSerials++
-		}
+		f.Quantity += p.packages
+		f.Serials = append(f.Serials, p.serials...)
 	}
+	f.MoreSerials = f.Quantity - int64(len(f.Serials))
 	one := func(list []string) string {
 		switch len(list) {
 		case 0:

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/recourse/recourse/dscsa/dscsatest"
+	"github.com/recourse/recourse/dscsa/epcis"
 	custodypg "github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/pgtenant"
@@ -42,7 +46,7 @@ func newOffice(t *testing.T) *office {
 	db := pgtest.New(t)
 	o := &office{T: t, db: db, super: db.Super(), pool: db.Pool("app_api"), tenant: db.Tenant()}
 	o.book = investigation.New(o.pool)
-	require.NoError(t, sandbox.Seed(t.Context(), o.pool, o.tenant, ""))
+	require.NoError(t, sandbox.Seed(t.Context(), o.super, o.tenant, ""))
 	return o
 }
 
@@ -177,6 +181,57 @@ func TestAContainerIsWhatIsInIt(t *testing.T) {
 	require.NoError(t, o.super.QueryRow(t.Context(), `select count(*) from custody.hold_item x join custody.hold h on h.id = x.hold
 		where h.class = 'illegitimate' and h.released is null`).Scan(&held))
 	require.Equal(t, 11, held, "the case and its ten packages")
+}
+
+// Looking into a lot costs what is in it, also when the tables have grown and
+// nobody has counted them since.
+func TestALotCostsWhatIsInIt(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	const n = 2000
+	var made []string
+	for i := range n {
+		made = append(made, dscsatest.Unit(strconv.Itoa(i)))
+	}
+	at := time.Date(2026, 11, 10, 8, 0, 0, 0, time.UTC)
+	require.NoError(t, pgtenant.Tx(t.Context(), o.pool, o.tenant, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := custodypg.New(nil).AppendTx(ctx, tx, o.tenant, custodypg.Batch{Events: []epcis.Event{
+			dscsatest.Commission(at, dscsatest.Parties[0], made...), dscsatest.Ship(at.Add(time.Hour), dscsatest.Parties[0], sandbox.Wholesaler, made...),
+		}})
+		return err
+	}))
+	id := o.id("inv_")
+	require.NoError(t, o.at(func(ctx context.Context, d *investigation.Desk) error {
+		return d.Open(ctx, investigation.Opening{
+			ID: id, Company: sandbox.Wholesaler, Suspicion: investigation.Stolen, Summary: "s", GTIN: dscsatest.GTIN, Lot: dscsatest.Lot, By: "anna",
+		})
+	}))
+	v := o.read(id)
+	require.Equal(t, investigation.Progress{Packages: n, Required: n}, v.Progress)
+	var plan strings.Builder
+	require.NoError(t, pgtenant.Tx(t.Context(), o.pool, o.tenant, func(ctx context.Context, tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `explain (analyze, buffers, costs off, timing off) select * from custody.packages_under($1, $2, $3)`, o.tenant, id, v.Hold)
+		if err != nil {
+			return err
+		}
+		var line string
+		_, err = pgx.ForEachRow(rows, []any{&line}, func() error { plan.WriteString(line + "\n"); return nil })
+		return err
+	}))
+	m := regexp.MustCompile(`Buffers: shared hit=(\d+)`).FindStringSubmatch(plan.String())
+	require.NotNil(t, m, plan.String())
+	blocks, err := strconv.Atoi(m[1])
+	require.NoError(t, err)
+	t.Logf("%d blocks for a lot of %d", blocks, n)
+	require.Less(t, blocks, 30*n, plan.String())
+	ntf, err := o.determine(id)
+	require.NoError(t, err)
+	f := o.state(ntf).Form
+	require.Equal(t, int64(n), f.Quantity)
+	require.Len(t, f.Serials, 1000)
+	require.Equal(t, int64(n-1000), f.MoreSerials)
+	require.Equal(t, []string{dscsatest.Lot}, f.Lots)
+	require.Equal(t, []string{dscsatest.Expiry}, f.Expiries)
 }
 
 // Fifty people end one investigation at the same moment, half each way: it ends

@@ -82,7 +82,7 @@ func (d *Desk) putForm(ctx context.Context, id string, n int, f *Form, by string
 // Follow opens a follow-up, or a request for termination, with what the last
 // notification of the investigation said.
 func (d *Desk) Follow(ctx context.Context, of, id string, t Type, by string) error {
-	v, err := d.Investigation(ctx, of)
+	v, err := d.find(ctx, of)
 	if err != nil {
 		return err
 	}

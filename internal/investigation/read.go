@@ -48,7 +48,7 @@ func (b *Book) Verifications(ctx context.Context, tenant uuid.UUID, id string, b
 		before = math.MaxInt64
 	}
 	err = b.read(ctx, tenant, func(ctx context.Context, d *Desk) (err error) {
-		if err := d.exists(ctx, id); err != nil {
+		if _, err := d.find(ctx, id); err != nil {
 			return err
 		}
 		out, err = collect(ctx, d.tx, "read verifications", sqlVerifications, func(row pgx.CollectableRow) (v Verification, err error) {
@@ -64,7 +64,7 @@ func (b *Book) Verifications(ctx context.Context, tenant uuid.UUID, id string, b
 // its hold was placed, by their keys, after one. ErrNotFound.
 func (b *Book) Matches(ctx context.Context, tenant uuid.UUID, id, after string, limit int) (out []Match, err error) {
 	err = b.read(ctx, tenant, func(ctx context.Context, d *Desk) (err error) {
-		if err := d.exists(ctx, id); err != nil {
+		if _, err := d.find(ctx, id); err != nil {
 			return err
 		}
 		out, err = collect(ctx, d.tx, "read matches", sqlMatches, func(row pgx.CollectableRow) (m Match, err error) {
@@ -101,7 +101,7 @@ func (b *Book) Notifications(ctx context.Context, tenant uuid.UUID, of string, o
 // asked.
 func (b *Book) ClearedNotice(ctx context.Context, tenant uuid.UUID, id string, today time.Time) (text string, err error) {
 	err = b.read(ctx, tenant, func(ctx context.Context, d *Desk) error {
-		v, err := d.Investigation(ctx, id)
+		v, err := d.find(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -115,16 +115,17 @@ func (b *Book) ClearedNotice(ctx context.Context, tenant uuid.UUID, id string, t
 	return text, err
 }
 
-func (d *Desk) exists(ctx context.Context, id string) error {
-	found, err := collect(ctx, d.tx, "read investigations", sqlInvestigations, scanInvestigation, d.tenant, id, "", time.Time{}, "", 1)
-	if err == nil && len(found) == 0 {
-		return ErrNotFound
-	}
-	return err
-}
-
 // Investigation is one as it stands, with its progress. ErrNotFound.
 func (d *Desk) Investigation(ctx context.Context, id string) (*Investigation, error) {
+	v, err := d.find(ctx, id)
+	if err == nil && v.State == Open {
+		err = d.count(ctx, v)
+	}
+	return v, err
+}
+
+// find is an investigation without the progress of what is open.
+func (d *Desk) find(ctx context.Context, id string) (*Investigation, error) {
 	found, err := collect(ctx, d.tx, "read investigations", sqlInvestigations, scanInvestigation, d.tenant, id, "", time.Time{}, "", 1)
 	if err != nil {
 		return nil, err
@@ -132,15 +133,15 @@ func (d *Desk) Investigation(ctx context.Context, id string) (*Investigation, er
 	if len(found) == 0 {
 		return nil, ErrNotFound
 	}
-	v := found[0]
-	if v.State != Open {
-		return v, nil
-	}
-	_, err = collect(ctx, d.tx, "count verifications", sqlProgress, func(row pgx.CollectableRow) (struct{}, error) {
+	return found[0], nil
+}
+
+func (d *Desk) count(ctx context.Context, v *Investigation) error {
+	_, err := collect(ctx, d.tx, "count verifications", sqlProgress, func(row pgx.CollectableRow) (struct{}, error) {
 		p := &v.Progress
 		return struct{}{}, row.Scan(&p.Packages, &p.Required, &p.Verified, &p.Failed)
-	}, d.tenant, id)
-	return v, err
+	}, d.tenant, v.ID)
+	return err
 }
 
 func scanInvestigation(row pgx.CollectableRow) (*Investigation, error) {
@@ -161,7 +162,7 @@ func scanInvestigation(row pgx.CollectableRow) (*Investigation, error) {
 
 func (d *Desk) packages(ctx context.Context, id string) ([]pack, error) {
 	return collect(ctx, d.tx, "read packages", sqlPackages, func(row pgx.CollectableRow) (p pack, err error) {
-		err = row.Scan(&p.key, &p.gtin, &p.serial, &p.lot, &p.expiry, &p.name, &p.strength, &p.dosageForm, &p.ndc, &p.containerSize)
+		err = row.Scan(&p.lot, &p.expiry, &p.packages, &p.serials, &p.name, &p.strength, &p.dosageForm, &p.ndc, &p.containerSize)
 		return p, err
-	}, d.tenant, id)
+	}, d.tenant, id, listSerials)
 }

@@ -177,7 +177,7 @@ func clearedNotice(v *Investigation, packs []pack, today time.Time) string {
 		{"", "Expiration date", strings.Join(f.Expiries, ", ")},
 		{"", "Serial numbers", serials},
 		{"", "Container size", strings.Join(sizes, ", ")},
-		{"", "Number of containers", strconv.Itoa(len(packs))},
+		{"", "Number of containers", strconv.FormatInt(f.Quantity, 10)},
 		{"", "Date of FDA's request for verification", v.FDAAskedOn.Format(time.DateOnly)},
 		{"", "FDA office or employee who made it", v.FDAOffice},
 		{"", "Why the product was suspect", word(string(v.Suspicion)) + ": " + v.Summary},
