@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"runtime"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -47,9 +50,6 @@ func prepare(b Batch) (*prepared, error) {
 	p := &prepared{body: b.Body, things: things{}}
 	if b.Document != nil {
 		d := *b.Document
-		if d.Verdict != dscsa.Accept && d.Verdict != dscsa.Flag {
-			return nil, fmt.Errorf("a document with verdict %q is not recorded", d.Verdict)
-		}
 		if b.Body == nil {
 			return nil, errors.New("a document is recorded with its bytes")
 		}
@@ -62,29 +62,69 @@ func prepare(b Batch) (*prepared, error) {
 			return nil, fmt.Errorf("read the document: %w", err)
 		}
 		d.SHA256, d.Size = [32]byte(h.Sum(nil)), n
-		if d.Findings == "" {
-			d.Findings = "[]"
+		if err := p.keep(d); err != nil {
+			return nil, err
 		}
-		p.document = &d
 	}
-	ordinals := make([]int32, len(b.Events))
-	for i := range ordinals {
-		ordinals[i] = int32(i + 1)
+	events, ordinals := make([]*epcis.Event, len(b.Events)), make([]int32, len(b.Events))
+	for i := range b.Events {
+		events[i], ordinals[i] = &b.Events[i], int32(i+1)
 	}
-	return p, p.add(b.Events, ordinals)
+	return p, p.add(events, ordinals, nil)
 }
 
-// add makes events ready; ordinals are their places in the document.
-func (p *prepared) add(events []epcis.Event, ordinals []int32) error {
-	p.records = make([]*record, 0, len(events))
-	for i := range events {
-		r, err := makeRecord(&events[i], ordinals[i], p.things)
-		if err != nil {
-			return fmt.Errorf("event %d: %w", ordinals[i], err)
-		}
-		p.records = append(p.records, r)
+// keep makes a document ready whose hash and size are known.
+func (p *prepared) keep(d dscsa.Document) error {
+	if d.Verdict != dscsa.Accept && d.Verdict != dscsa.Flag {
+		return fmt.Errorf("a document with verdict %q is not recorded", d.Verdict)
 	}
+	if d.Findings == "" {
+		d.Findings = "[]"
+	}
+	p.document = &d
 	return nil
+}
+
+// madeTogether is how many events are worth a worker of their own.
+const madeTogether = 256
+
+// add makes events ready, side by side; ordinals are their places in the
+// document, hashes their event hashes (nil: still to be computed).
+func (p *prepared) add(events []*epcis.Event, ordinals []int32, hashes [][32]byte) error {
+	n := len(events)
+	made := make([]record, n)
+	p.records = make([]*record, n)
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/madeTogether))
+	seen, wrong := make([]things, workers), make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		seen[w] = things{}
+		wg.Go(func() {
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				p.records[i] = &made[i]
+				hash, err := hashOf(events, hashes, i)
+				if err == nil {
+					err = made[i].make(events[i], ordinals[i], hash, seen[w])
+				}
+				if err != nil {
+					wrong[w] = fmt.Errorf("event %d: %w", ordinals[i], err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, t := range seen {
+		maps.Copy(p.things, t)
+	}
+	return errors.Join(wrong...)
+}
+
+func hashOf(events []*epcis.Event, hashes [][32]byte, i int) ([32]byte, error) {
+	if hashes != nil {
+		return hashes[i], nil
+	}
+	return eventHash(epcis.Hash(events[i]))
 }
 
 // work is what a batch turns into on the way to the doors.
@@ -104,7 +144,9 @@ type work struct {
 	facts   []dscsa.Fact
 	items   map[string]*item // by key
 	byID    map[int64]*item
-	before  int64 // the last item's number before this batch
+	made    []*item // new ones, in the order of their numbers
+	room    []item  // for those to come
+	before  int64   // the last item's number before this batch
 	full    bool  // what is known must be folded again
 	book    *dscsa.Book
 	cut     map[int64]bool // items whose hops are written anew
@@ -124,6 +166,18 @@ type copied struct {
 
 // append records a batch; the session's head moves.
 func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, error) {
+	out, w, err := s.begin(ctx, p)
+	if settled := s.settle(); err == nil {
+		err = settled
+	}
+	return out, w, err
+}
+
+// begin is append but for waiting for the doors: settle does.
+func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, error) {
+	if err := s.settle(); err != nil {
+		return Appended{}, nil, err
+	}
 	w := &work{session: s, p: p, doc: p.within, hold: p.hold, before: s.last}
 	if p.document != nil {
 		err := s.tx.QueryRow(ctx, sqlDocumentKnown, s.id, p.document.SHA256[:]).Scan(&w.out.Document)
@@ -142,13 +196,7 @@ func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, err
 	if err := w.load(ctx); err != nil {
 		return w.out, w, err
 	}
-	if err := w.fold(ctx); err != nil {
-		return w.out, w, err
-	}
-	if err := w.write(ctx, chained); err != nil {
-		return w.out, w, err
-	}
-	return w.out, w, nil
+	return w.out, w, w.write(ctx, chained)
 }
 
 // number gives the new facts their places in the chain and makes its entries.

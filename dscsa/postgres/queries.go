@@ -52,7 +52,7 @@ var (
 	sqlHops           = statement("queries/hops")
 	sqlEventsBySeq    = statement("queries/events_by_seq")
 	sqlHold           = statement("queries/hold")
-	sqlDocuments      = statement("queries/documents")
+	sqlDocument       = statement("queries/document")
 	sqlDocumentPart   = statement("queries/document_part")
 	sqlTimeWasOver    = statement("queries/time_was_over")
 	sqlEventByID      = statement("queries/event_by_id")
@@ -82,7 +82,8 @@ type session struct {
 	tenant uuid.UUID
 	head
 
-	tree *sealpg.Check // while an audit holds the chain against what was sealed; else nil
+	calls calls
+	tree  *sealpg.Check // while an audit holds the chain against what was sealed; else nil
 }
 
 // collect runs a query and scans each row with into.

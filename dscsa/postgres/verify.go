@@ -236,7 +236,11 @@ func (s *session) verifyNames(ctx context.Context, page []*verified) error {
 		if err != nil {
 			return &Fault{Seq: v.seq, What: err.Error()}
 		}
-		r, err := makeRecord(&e, v.ordinal.Int32, things{})
+		var r record
+		hash, err := eventHash(epcis.Hash(&e))
+		if err == nil {
+			err = r.make(&e, v.ordinal.Int32, hash, things{})
+		}
 		if err != nil {
 			return &Fault{Seq: v.seq, What: err.Error()}
 		}

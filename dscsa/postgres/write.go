@@ -15,34 +15,68 @@ import (
 // partSize is how much of a document one row holds.
 const partSize = 4 << 20
 
+// appendedTogether is how many events go through the door at once: so few that
+// the server begins soon.
+const appendedTogether = 1000
+
 // write passes the doors: the facts, the document's bytes, what follows from
-// the facts, and the holds that cover more for it.
+// the facts, and the holds that cover more for it. While the server writes the
+// facts, what follows from them is computed.
 func (w *work) write(ctx context.Context, e *entries) error {
-	if len(e.kinds) > 0 || len(w.copies) > 0 {
-		if err := w.pass(ctx, "custody.append", sqlAppend, w.appendArguments(e)); err != nil {
+	facts, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.appendFacts(ctx, e); err != nil {
+		return err
+	}
+	if err := w.putParts(ctx); err != nil {
+		return err
+	}
+	if err := w.fold(ctx, facts); err != nil {
+		return err
+	}
+	covers, err := w.project(ctx)
+	if err != nil {
+		return err
+	}
+	held := w.p.document != nil && w.hold != 0
+	if !held && w.p.order == nil && len(covers.items) == 0 {
+		return nil
+	}
+	if err := w.settle(); err != nil {
+		return err
+	}
+	if held {
+		if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
 			return err
 		}
-		if n := len(e.hashes); n > 0 {
-			w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
-		}
 	}
-	if w.p.document != nil {
-		if err := w.putParts(ctx); err != nil {
-			return err
-		}
-		if w.hold != 0 {
-			if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
-				return err
-			}
-		}
-	}
-	if w.p.order != nil {
-		o := w.p.order
+	if o := w.p.order; o != nil {
 		if err := w.placeHold(ctx, w.placed, o.Class, o.GTIN, o.Lot, o.Document); err != nil {
 			return err
 		}
 	}
-	return w.project(ctx)
+	return w.cover(ctx, covers)
+}
+
+// appendFacts adds the entries and what they are of to the chain. The document
+// and decisions come before all events.
+func (w *work) appendFacts(ctx context.Context, e *entries) error {
+	fresh, first := w.fresh, true
+	for done, n := 0, len(e.kinds); done < n || first && len(w.copies) > 0; first = false {
+		here := fresh[:min(len(fresh), appendedTogether)]
+		fresh = fresh[len(here):]
+		to := n - len(fresh)
+		if err := w.call(ctx, doorAppend, w.appendArguments(e, done, to, here, first)); err != nil {
+			return err
+		}
+		if done < to {
+			w.seq, w.hash = w.seq+int64(to-done), e.hashes[to-1]
+		}
+		done = to
+	}
+	return nil
 }
 
 func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClass, gtin, lot string, document int64) error {
@@ -56,23 +90,12 @@ func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClas
 	return nil
 }
 
-// pass calls a door with parameters in binary form.
-func (s *session) pass(ctx context.Context, name, sql string, args [][]byte) error {
-	conn := s.tx.Conn()
-	st, err := conn.Prepare(ctx, name, sql)
-	if err != nil {
-		return fmt.Errorf("prepare %s: %w", name, err)
-	}
-	if err := conn.PgConn().ExecPrepared(ctx, st.Name, args, []int16{1}, []int16{1}).Read().Err; err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (w *work) appendArguments(e *entries) [][]byte {
-	n := len(e.kinds)
+// appendArguments are those of the entries from one up to another, and of the
+// events fresh among them. The first call brings what there is but once.
+func (w *work) appendArguments(e *entries, from, to int, fresh []*record, first bool) [][]byte {
+	n := to - from
 	kinds, contents, hashes := newArray(oidInt2, 6*n), newArray(oidBytea, 36*n), newArray(oidBytea, 36*n)
-	for i := range e.kinds {
+	for i := from; i < to; i++ {
 		kinds.int16(e.kinds[i])
 		contents.bytes(e.contents[i][:])
 		hashes.bytes(e.hashes[i][:])
@@ -80,13 +103,14 @@ func (w *work) appendArguments(e *entries) [][]byte {
 	args := [][]byte{
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), w.hash[:], timeParam(w.at), kinds.param(), contents.param(), hashes.param(),
 	}
-	args = append(args, w.documentArguments()...)
-	args = append(args, w.eventArguments()...)
-	return append(args, w.linkArguments()...)
+	args = append(args, w.documentArguments(first)...)
+	args = append(args, w.eventArguments(fresh)...)
+	args = append(args, w.linkArguments(fresh)...)
+	return append(args, w.copyArguments(first)...)
 }
 
 // documentArguments are d_* and c_*.
-func (w *work) documentArguments() [][]byte {
+func (w *work) documentArguments(first bool) [][]byte {
 	place, sha, size := newArray(oidInt4, 8), newArray(oidBytea, 36), newArray(oidInt8, 12)
 	texts := make([]*array, 8)
 	for i := range texts {
@@ -94,7 +118,7 @@ func (w *work) documentArguments() [][]byte {
 	}
 	cplace, cbody := newArray(oidInt4, 8), newArray(oidBytea, 64)
 	ctexts := [3]*array{newArray(oidText, 16), newArray(oidText, 16), newArray(oidText, 64)}
-	if d := w.p.document; d != nil {
+	if d := w.p.document; d != nil && first {
 		place.int32(1)
 		sha.bytes(d.SHA256[:])
 		size.int64(d.Size)
@@ -107,6 +131,9 @@ func (w *work) documentArguments() [][]byte {
 		}
 	}
 	for _, c := range w.decided {
+		if !first {
+			break
+		}
 		cplace.int32(c.place)
 		cbody.bytes(c.body)
 		for i, t := range [...]string{c.kind, c.actor, c.reason} {
@@ -121,10 +148,10 @@ func (w *work) documentArguments() [][]byte {
 }
 
 // eventArguments are v_*.
-func (w *work) eventArguments() [][]byte {
-	n := len(w.fresh)
+func (w *work) eventArguments(fresh []*record) [][]byte {
+	n := len(fresh)
 	named, raw, ids := 0, 0, 0 // bytes: copying what has outgrown its room costs as much as all else here
-	for _, r := range w.fresh {
+	for _, r := range fresh {
 		named, raw, ids = named+8*len(r.fact.Members), raw+len(r.body), ids+len(r.eventID)
 	}
 	place, document, ordinal := newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidInt4, 8*n)
@@ -136,7 +163,7 @@ func (w *work) eventArguments() [][]byte {
 	texts[4] = newArray(oidText, 4*n+ids)
 	expiry, xform, hash, parent := newArray(oidDate, 8*n), newArray(oidText, 4*n), newArray(oidBytea, 36*n), newArray(oidInt8, 12*n)
 	members, outputs, bodies := newArray(oidBytea, 4*n+named), newArray(oidBytea, 4*n), newArray(oidBytea, 4*n+raw)
-	for _, r := range w.fresh {
+	for _, r := range fresh {
 		f := &r.fact
 		place.int32(int32(r.seq - w.seq))
 		document.int64(w.doc)
@@ -164,10 +191,10 @@ func (w *work) eventArguments() [][]byte {
 	return append(args, expiry.param(), xform.param(), hash.param(), parent.param(), members.param(), outputs.param(), bodies.param())
 }
 
-// linkArguments are x_*, r_*, q_* and a_*.
-func (w *work) linkArguments() [][]byte {
+// linkArguments are x_*, r_* and q_*.
+func (w *work) linkArguments(fresh []*record) [][]byte {
 	n := 0
-	for _, r := range w.fresh {
+	for _, r := range fresh {
 		n += 1 + len(r.fact.Members) + len(r.fact.Outputs)
 	}
 	seen := map[int64]bool{}
@@ -175,10 +202,10 @@ func (w *work) linkArguments() [][]byte {
 	revent, rkind, rtype, rref := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidText, 0), newArray(oidText, 0)
 	qevent, qrole, qplace := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidInt4, 0)
 	qclass, qamount, quom := newArray(oidText, 0), newArray(oidText, 0), newArray(oidText, 0)
-	for _, r := range w.fresh {
+	for _, r := range fresh {
 		named := func(ids []int64, role int16) {
 			for _, id := range ids {
-				if i := w.byID[id]; i.firstEvent == r.seq && i.firstRole == role {
+				if i := w.item(id); i.firstEvent == r.seq && i.firstRole == role {
 					continue // it stands on the item
 				}
 				if seen[id] {
@@ -215,29 +242,36 @@ func (w *work) linkArguments() [][]byte {
 			quom.text(q.uom)
 		}
 	}
+	return [][]byte{
+		xevent.param(), xitem.param(), xrole.param(), revent.param(), rkind.param(), rtype.param(), rref.param(),
+		qevent.param(), qrole.param(), qplace.param(), qclass.param(), qamount.param(), quom.param(),
+	}
+}
+
+// copyArguments are a_*.
+func (w *work) copyArguments(first bool) [][]byte {
 	aevent, adocument, aordinal := newArray(oidInt8, 0), newArray(oidInt8, 0), newArray(oidInt4, 0)
-	if w.doc != 0 {
+	if w.doc != 0 && first {
 		for _, c := range w.copies {
 			aevent.int64(c.event)
 			adocument.int64(w.doc)
 			aordinal.int32(c.ordinal)
 		}
 	}
-	return [][]byte{
-		xevent.param(), xitem.param(), xrole.param(), revent.param(), rkind.param(), rtype.param(), rref.param(),
-		qevent.param(), qrole.param(), qplace.param(), qclass.param(), qamount.param(), quom.param(),
-		aevent.param(), adocument.param(), aordinal.param(),
-	}
+	return [][]byte{aevent.param(), adocument.param(), aordinal.param()}
 }
 
 // putParts stores the document's bytes.
 func (w *work) putParts(ctx context.Context) error {
+	if w.p.document == nil {
+		return nil
+	}
 	buf := make([]byte, min(partSize, w.p.document.Size))
 	for part := int32(0); ; part++ {
 		n, err := io.ReadFull(w.p.body, buf)
 		if n > 0 {
-			if _, err := w.tx.Exec(ctx, sqlPutPart, w.tenant, w.id, w.doc, part, buf[:n]); err != nil {
-				return fmt.Errorf("custody.put_part: %w", err)
+			if err := w.call(ctx, doorPutPart, [][]byte{w.tenant[:], int32Param(w.id), int64Param(w.doc), int32Param(part), buf[:n]}); err != nil {
+				return err
 			}
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -249,12 +283,13 @@ func (w *work) putParts(ctx context.Context) error {
 	}
 }
 
-// project writes how the items stand now.
-func (w *work) project(ctx context.Context) error {
+// project writes how the items stand now, and answers what comes under holds.
+func (w *work) project(ctx context.Context) (covering, error) {
+	covers := covering{placed: w.placed, named: w.named}
 	list := w.written()
 	w.out.Affected = len(list)
 	if len(list) == 0 {
-		return nil
+		return covers, nil
 	}
 	n := len(list)
 	names := dictionary{places: map[string]int32{}, texts: newArray(oidText, 256)}
@@ -267,7 +302,6 @@ func (w *work) project(ctx context.Context) error {
 	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
 	hitem, hn, hevent, hat := newArray(oidInt8, 12*n), newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidTime, 12*n)
 	hfrom, hto := newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
-	covers := covering{placed: w.placed, named: w.named}
 	for _, i := range list {
 		st := w.book.Of(i.id)
 		if st == nil {
@@ -328,16 +362,12 @@ func (w *work) project(ctx context.Context) error {
 			w.out.Conflicts = append(w.out.Conflicts, x.unit())
 		}
 	}
-	err := w.pass(ctx, "custody.project", sqlProject, [][]byte{
+	return covers, w.call(ctx, doorProject, [][]byte{
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), names.texts.param(), ids.param(), keys.param(), gtins.param(), serials.param(),
 		first.param(), firstRole.param(), at.param(), last.param(), parent.param(), made.param(), conflict.param(), why.param(), hops.param(),
 		hop.param(), lots.param(), expiry.param(), states.param(), blocked.param(), owners.param(), sure.param(), holders.param(), places.param(),
 		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param(),
 	})
-	if err != nil {
-		return err
-	}
-	return w.cover(ctx, covers)
 }
 
 // dictionary is texts that many items share, given once.
@@ -364,12 +394,9 @@ func (d *dictionary) place(s string) int32 {
 
 // written is the items whose rows are to be written, in order.
 func (w *work) written() []*item {
-	fresh := make([]*item, w.last-w.before)
 	var changed []*item
 	for id, i := range w.byID {
-		if !w.stored(id) {
-			fresh[id-w.before-1] = i
-		} else if w.only[id] {
+		if w.only[id] {
 			changed = append(changed, i)
 		}
 	}
@@ -381,7 +408,7 @@ func (w *work) written() []*item {
 		})
 	}
 	slices.SortFunc(changed, func(a, b *item) int { return cmp.Compare(a.id, b.id) })
-	return append(changed, fresh...)
+	return append(changed, w.made...)
 }
 
 // covering is items that come under holds.

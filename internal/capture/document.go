@@ -35,7 +35,7 @@ type company struct{ id, gln string }
 
 const manyCompanies = 1000
 
-func (s *seen) event(e *epcis.Event) {
+func (s *seen) event(_ int, e *epcis.Event) {
 	if s.first == "" {
 		if s.first = e.EventID; s.first == "" {
 			s.first = epcis.Hash(e)

@@ -66,7 +66,7 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 	var said seen
 	var met []dscsa.Partner
 	_, err = s.custody.Capture(ctx, who.Tenant, custody.Capture{
-		Body: bytes.NewReader(sub.Document), Credential: who.KeyID, Proceed: sub.Proceed, Each: said.event, Trade: s.trade(who.Tenant), Now: s.now,
+		Body: bytes.NewReader(sub.Document), SHA256: digest, Credential: who.KeyID, Proceed: sub.Proceed, Each: said.event, Trade: s.trade(who.Tenant), Now: s.now,
 		Parties: func(ctx context.Context, doc *epcis.Document) (string, string, error) {
 			senders, receiver := said.parties(doc)
 			met = said.met(doc)
