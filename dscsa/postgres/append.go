@@ -33,7 +33,8 @@ func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Bat
 	return out, err
 }
 
-// prepared is a batch with all that can be computed before custody is locked.
+// prepared is a batch on its way: the events that are ready to be recorded, and
+// those still to be made so.
 type prepared struct {
 	document *dscsa.Document
 	body     io.ReadSeeker
@@ -42,8 +43,11 @@ type prepared struct {
 	decision *decision
 	order    *dscsa.HoldOrder // it places
 	holding  []string         // things the decision puts under a hold, by their keys
+	events   []*epcis.Event
+	ordinals []int32
+	hashes   [][32]byte
 	records  []*record
-	things   things
+	things   things // that the records name, or the decision
 }
 
 func prepare(b Batch) (*prepared, error) {
@@ -85,15 +89,31 @@ func (p *prepared) keep(d dscsa.Document) error {
 	return nil
 }
 
-// madeTogether is how many events are worth a worker of their own.
-const madeTogether = 256
+// How many events go through the door at once: so few that the server begins
+// soon and the program makes the next ready meanwhile. And how many of them
+// are worth a worker of their own.
+const (
+	appendedTogether = 1000
+	madeTogether     = 256
+)
 
-// add makes events ready, side by side; ordinals are their places in the
-// document, hashes their event hashes (nil: still to be computed).
+// add gives the batch its events; ordinals are their places in the document,
+// hashes their event hashes (nil: still to be computed).
 func (p *prepared) add(events []*epcis.Event, ordinals []int32, hashes [][32]byte) error {
-	n := len(events)
+	p.events, p.ordinals, p.hashes = events, ordinals, hashes
+	return p.ready()
+}
+
+// ready makes the next events ready, side by side: they replace those before.
+func (p *prepared) ready() error {
+	n := min(len(p.events), appendedTogether)
+	events, ordinals, hashes := p.events[:n], p.ordinals[:n], p.hashes
+	p.events, p.ordinals = p.events[n:], p.ordinals[n:]
+	if hashes != nil {
+		hashes, p.hashes = hashes[:n], hashes[n:]
+	}
 	made := make([]record, n)
-	p.records = make([]*record, n)
+	p.records, p.things = make([]*record, n), things{}
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/madeTogether))
 	seen, wrong := make([]things, workers), make([]error, workers)
 	var wg sync.WaitGroup
@@ -132,9 +152,10 @@ type work struct {
 	*session
 	p       *prepared
 	out     Appended
-	fresh   []*record // to be recorded
+	start   int64     // where the chain was
+	fresh   []*record // to be recorded, of those that are ready
 	copies  []copied  // events that are there already
-	again   []*record // of the copies, their records
+	told    int       // how many of the copies are recorded
 	known   *knowledge
 	doc     int64
 	hold    int64          // that flags the document
@@ -147,7 +168,7 @@ type work struct {
 	made    []*item // new ones, in the order of their numbers
 	room    []item  // for those to come
 	before  int64   // the last item's number before this batch
-	full    bool  // what is known must be folded again
+	full    bool    // what is known must be folded again
 	book    *dscsa.Book
 	cut     map[int64]bool // items whose hops are written anew
 	only    map[int64]bool // nil, or the items to be written
@@ -178,7 +199,11 @@ func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, erro
 	if err := s.settle(); err != nil {
 		return Appended{}, nil, err
 	}
-	w := &work{session: s, p: p, doc: p.within, hold: p.hold, before: s.last}
+	w := &work{
+		session: s, p: p, doc: p.within, hold: p.hold, start: s.seq, before: s.last,
+		known: &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}},
+		items: make(map[string]*item, len(p.things)), byID: map[int64]*item{},
+	}
 	if p.document != nil {
 		err := s.tx.QueryRow(ctx, sqlDocumentKnown, s.id, p.document.SHA256[:]).Scan(&w.out.Document)
 		if err == nil {
@@ -189,18 +214,50 @@ func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, erro
 			return w.out, w, fmt.Errorf("look for the document: %w", err)
 		}
 	}
+	for first := true; ; first = false {
+		if err := w.appendFacts(ctx, first); err != nil {
+			return w.out, w, err
+		}
+		if len(p.events) == 0 {
+			break
+		}
+		if err := p.ready(); err != nil {
+			return w.out, w, err
+		}
+	}
+	err := w.write(ctx)
+	return w.out, w, err
+}
+
+// appendFacts adds the events that are ready to the chain, the first time with
+// the document and decisions before them.
+func (w *work) appendFacts(ctx context.Context, first bool) error {
+	if err := w.settle(); err != nil {
+		return err
+	}
 	if err := w.tellApart(ctx); err != nil {
-		return w.out, w, err
+		return err
 	}
-	chained := w.number()
-	if err := w.load(ctx); err != nil {
-		return w.out, w, err
+	e := w.number(first)
+	if err := w.load(ctx, first); err != nil {
+		return err
 	}
-	return w.out, w, w.write(ctx, chained)
+	n := len(e.kinds)
+	if n == 0 && w.told == len(w.copies) {
+		return nil
+	}
+	if err := w.call(ctx, doorAppend, w.appendArguments(e, first)); err != nil {
+		return err
+	}
+	if n > 0 {
+		w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
+	}
+	w.told = len(w.copies)
+	return nil
 }
 
 // number gives the new facts their places in the chain and makes its entries.
-func (w *work) number() *entries {
+func (w *work) number(first bool) *entries {
 	e := &entries{}
 	next := w.seq
 	decide := func(d *decision) int64 {
@@ -209,7 +266,7 @@ func (w *work) number() *entries {
 		e.add(kindDecision, decisionContent(d))
 		return next
 	}
-	if d := w.p.document; d != nil {
+	if d := w.p.document; d != nil && first {
 		next++
 		w.doc, w.out.Document = next, next
 		e.add(kindDocument, documentContent(d))
@@ -217,7 +274,7 @@ func (w *work) number() *entries {
 			w.hold = decide(w.flagging())
 		}
 	}
-	if w.p.decision != nil {
+	if w.p.decision != nil && first {
 		w.placed = decide(w.p.decision)
 	}
 	for _, r := range w.fresh {
@@ -262,8 +319,8 @@ func (w *work) tellApart(ctx context.Context) error {
 	for _, r := range w.p.records {
 		hashes, ids = append(hashes, r.fact.Hash[:]), append(ids, r.eventID)
 	}
-	k := &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}}
-	w.known = k
+	k := w.known
+	w.fresh = nil
 	if len(w.p.records) > 0 {
 		rows, err := collect(ctx, w.tx, "look for events", sqlEventsKnown, func(rows pgx.Rows) (known, error) {
 			var x known
@@ -276,7 +333,9 @@ func (w *work) tellApart(ctx context.Context) error {
 			return err
 		}
 		for _, x := range rows {
-			k.add(x)
+			if x.seq <= w.start { // else it is of this batch, and noted
+				k.add(x)
+			}
 		}
 	}
 	for _, r := range w.p.records {
@@ -291,7 +350,7 @@ func (w *work) tellApart(ctx context.Context) error {
 		default:
 			w.out.Resent++
 			if x.seq != 0 {
-				w.copies, w.again = append(w.copies, copied{event: x.seq, ordinal: r.ordinal}), append(w.again, r)
+				w.copies = append(w.copies, copied{event: x.seq, ordinal: r.ordinal})
 			}
 		}
 	}

@@ -11,11 +11,12 @@ import (
 
 // load finds the items that the new events name, numbers those that are new,
 // and turns the records into facts.
-func (w *work) load(ctx context.Context) error {
-	w.items, w.byID = make(map[string]*item, len(w.p.things)), map[int64]*item{}
+func (w *work) load(ctx context.Context, first bool) error {
 	keys := make([]string, 0, len(w.p.things))
 	for key := range w.p.things {
-		keys = append(keys, key)
+		if w.items[key] == nil {
+			keys = append(keys, key)
+		}
 	}
 	rows, err := w.session.items(ctx, sqlItemsByKey, keys)
 	if err != nil {
@@ -24,7 +25,6 @@ func (w *work) load(ctx context.Context) error {
 	for _, i := range rows {
 		w.have(i)
 	}
-	w.facts = make([]dscsa.Fact, 0, len(w.fresh)+1)
 	for _, r := range w.fresh {
 		if r.parent != "" {
 			r.fact.Parent = w.number1(r.parent, r.seq, roleParent)
@@ -32,7 +32,7 @@ func (w *work) load(ctx context.Context) error {
 		r.fact.Members, r.fact.Outputs = w.numbers(r.members, r.seq, r.role), w.numbers(r.outputs, r.seq, roleOutput)
 		w.facts = append(w.facts, r.fact)
 	}
-	if len(w.p.holding) > 0 {
+	if len(w.p.holding) > 0 && first {
 		f := dscsa.Fact{Seq: w.placed, At: w.at.UnixMicro(), Members: w.numbers(w.p.holding, 0, roleEPC), Holds: []int64{w.placed}}
 		w.facts, w.named = append(w.facts, f), map[int64]bool{}
 		for _, id := range f.Members {
@@ -103,13 +103,10 @@ func (w *work) fold(ctx context.Context, facts []dscsa.Fact) error {
 		return nil
 	}
 	err := w.book.Apply(facts)
-	if !errors.Is(err, dscsa.ErrLate) {
-		return err
+	if errors.Is(err, dscsa.ErrLate) {
+		return w.refold(ctx)
 	}
-	if err := w.settle(); err != nil {
-		return err
-	}
-	return w.refold(ctx)
+	return err
 }
 
 // standing is the facts that move something, and notes whether what is known
@@ -142,6 +139,9 @@ func (w *work) base(ctx context.Context) error {
 	w.book = dscsa.NewBook(len(w.items))
 	named := slices.Collect(maps.Keys(w.byID))
 	if len(named) > 0 {
+		if err := w.settle(); err != nil {
+			return err
+		}
 		for _, sql := range []string{sqlItemsWithin, sqlItemsAbove} {
 			rows, err := w.session.items(ctx, sql, named)
 			if err != nil {
@@ -185,6 +185,9 @@ func (w *work) holds(ctx context.Context) error {
 
 // refold folds all facts of what the batch concerns.
 func (w *work) refold(ctx context.Context) error {
+	if err := w.settle(); err != nil {
+		return err
+	}
 	start := map[int64]bool{}
 	add := func(f *dscsa.Fact) {
 		if f.Parent != 0 {

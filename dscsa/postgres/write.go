@@ -15,19 +15,12 @@ import (
 // partSize is how much of a document one row holds.
 const partSize = 4 << 20
 
-// appendedTogether is how many events go through the door at once: so few that
-// the server begins soon.
-const appendedTogether = 1000
-
-// write passes the doors: the facts, the document's bytes, what follows from
-// the facts, and the holds that cover more for it. While the server writes the
-// facts, what follows from them is computed.
-func (w *work) write(ctx context.Context, e *entries) error {
+// write passes the doors with what goes with the facts: the document's bytes,
+// what follows from the facts, and the holds that cover more for it. While the
+// server writes facts and bytes, what follows is computed.
+func (w *work) write(ctx context.Context) error {
 	facts, err := w.read(ctx)
 	if err != nil {
-		return err
-	}
-	if err := w.appendFacts(ctx, e); err != nil {
 		return err
 	}
 	if err := w.putParts(ctx); err != nil {
@@ -60,25 +53,6 @@ func (w *work) write(ctx context.Context, e *entries) error {
 	return w.cover(ctx, covers)
 }
 
-// appendFacts adds the entries and what they are of to the chain. The document
-// and decisions come before all events.
-func (w *work) appendFacts(ctx context.Context, e *entries) error {
-	fresh, first := w.fresh, true
-	for done, n := 0, len(e.kinds); done < n || first && len(w.copies) > 0; first = false {
-		here := fresh[:min(len(fresh), appendedTogether)]
-		fresh = fresh[len(here):]
-		to := n - len(fresh)
-		if err := w.call(ctx, doorAppend, w.appendArguments(e, done, to, here, first)); err != nil {
-			return err
-		}
-		if done < to {
-			w.seq, w.hash = w.seq+int64(to-done), e.hashes[to-1]
-		}
-		done = to
-	}
-	return nil
-}
-
 func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClass, gtin, lot string, document int64) error {
 	var doc *int64
 	if document != 0 {
@@ -90,12 +64,10 @@ func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClas
 	return nil
 }
 
-// appendArguments are those of the entries from one up to another, and of the
-// events fresh among them. The first call brings what there is but once.
-func (w *work) appendArguments(e *entries, from, to int, fresh []*record, first bool) [][]byte {
-	n := to - from
+func (w *work) appendArguments(e *entries, first bool) [][]byte {
+	n := len(e.kinds)
 	kinds, contents, hashes := newArray(oidInt2, 6*n), newArray(oidBytea, 36*n), newArray(oidBytea, 36*n)
-	for i := from; i < to; i++ {
+	for i := range e.kinds {
 		kinds.int16(e.kinds[i])
 		contents.bytes(e.contents[i][:])
 		hashes.bytes(e.hashes[i][:])
@@ -104,9 +76,8 @@ func (w *work) appendArguments(e *entries, from, to int, fresh []*record, first 
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), w.hash[:], timeParam(w.at), kinds.param(), contents.param(), hashes.param(),
 	}
 	args = append(args, w.documentArguments(first)...)
-	args = append(args, w.eventArguments(fresh)...)
-	args = append(args, w.linkArguments(fresh)...)
-	return append(args, w.copyArguments(first)...)
+	args = append(args, w.eventArguments()...)
+	return append(args, w.linkArguments()...)
 }
 
 // documentArguments are d_* and c_*.
@@ -130,10 +101,11 @@ func (w *work) documentArguments(first bool) [][]byte {
 			}
 		}
 	}
-	for _, c := range w.decided {
-		if !first {
-			break
-		}
+	decided := w.decided
+	if !first {
+		decided = nil
+	}
+	for _, c := range decided {
 		cplace.int32(c.place)
 		cbody.bytes(c.body)
 		for i, t := range [...]string{c.kind, c.actor, c.reason} {
@@ -148,10 +120,10 @@ func (w *work) documentArguments(first bool) [][]byte {
 }
 
 // eventArguments are v_*.
-func (w *work) eventArguments(fresh []*record) [][]byte {
-	n := len(fresh)
+func (w *work) eventArguments() [][]byte {
+	n := len(w.fresh)
 	named, raw, ids := 0, 0, 0 // bytes: copying what has outgrown its room costs as much as all else here
-	for _, r := range fresh {
+	for _, r := range w.fresh {
 		named, raw, ids = named+8*len(r.fact.Members), raw+len(r.body), ids+len(r.eventID)
 	}
 	place, document, ordinal := newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidInt4, 8*n)
@@ -163,7 +135,7 @@ func (w *work) eventArguments(fresh []*record) [][]byte {
 	texts[4] = newArray(oidText, 4*n+ids)
 	expiry, xform, hash, parent := newArray(oidDate, 8*n), newArray(oidText, 4*n), newArray(oidBytea, 36*n), newArray(oidInt8, 12*n)
 	members, outputs, bodies := newArray(oidBytea, 4*n+named), newArray(oidBytea, 4*n), newArray(oidBytea, 4*n+raw)
-	for _, r := range fresh {
+	for _, r := range w.fresh {
 		f := &r.fact
 		place.int32(int32(r.seq - w.seq))
 		document.int64(w.doc)
@@ -191,10 +163,10 @@ func (w *work) eventArguments(fresh []*record) [][]byte {
 	return append(args, expiry.param(), xform.param(), hash.param(), parent.param(), members.param(), outputs.param(), bodies.param())
 }
 
-// linkArguments are x_*, r_* and q_*.
-func (w *work) linkArguments(fresh []*record) [][]byte {
+// linkArguments are x_*, r_*, q_* and a_*.
+func (w *work) linkArguments() [][]byte {
 	n := 0
-	for _, r := range fresh {
+	for _, r := range w.fresh {
 		n += 1 + len(r.fact.Members) + len(r.fact.Outputs)
 	}
 	seen := map[int64]bool{}
@@ -202,7 +174,7 @@ func (w *work) linkArguments(fresh []*record) [][]byte {
 	revent, rkind, rtype, rref := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidText, 0), newArray(oidText, 0)
 	qevent, qrole, qplace := newArray(oidInt8, 0), newArray(oidInt2, 0), newArray(oidInt4, 0)
 	qclass, qamount, quom := newArray(oidText, 0), newArray(oidText, 0), newArray(oidText, 0)
-	for _, r := range fresh {
+	for _, r := range w.fresh {
 		named := func(ids []int64, role int16) {
 			for _, id := range ids {
 				if i := w.item(id); i.firstEvent == r.seq && i.firstRole == role {
@@ -242,23 +214,19 @@ func (w *work) linkArguments(fresh []*record) [][]byte {
 			quom.text(q.uom)
 		}
 	}
-	return [][]byte{
-		xevent.param(), xitem.param(), xrole.param(), revent.param(), rkind.param(), rtype.param(), rref.param(),
-		qevent.param(), qrole.param(), qplace.param(), qclass.param(), qamount.param(), quom.param(),
-	}
-}
-
-// copyArguments are a_*.
-func (w *work) copyArguments(first bool) [][]byte {
 	aevent, adocument, aordinal := newArray(oidInt8, 0), newArray(oidInt8, 0), newArray(oidInt4, 0)
-	if w.doc != 0 && first {
-		for _, c := range w.copies {
+	if w.doc != 0 {
+		for _, c := range w.copies[w.told:] {
 			aevent.int64(c.event)
 			adocument.int64(w.doc)
 			aordinal.int32(c.ordinal)
 		}
 	}
-	return [][]byte{aevent.param(), adocument.param(), aordinal.param()}
+	return [][]byte{
+		xevent.param(), xitem.param(), xrole.param(), revent.param(), rkind.param(), rtype.param(), rref.param(),
+		qevent.param(), qrole.param(), qplace.param(), qclass.param(), qamount.param(), quom.param(),
+		aevent.param(), adocument.param(), aordinal.param(),
+	}
 }
 
 // putParts stores the document's bytes.
