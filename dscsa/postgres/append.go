@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -33,8 +34,8 @@ func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Bat
 	return out, err
 }
 
-// prepared is a batch on its way: the events that are ready to be recorded, and
-// those still to be made so.
+// prepared is a batch with its first part ready, and the events of those to
+// come.
 type prepared struct {
 	document *dscsa.Document
 	body     io.ReadSeeker
@@ -46,12 +47,17 @@ type prepared struct {
 	events   []*epcis.Event
 	ordinals []int32
 	hashes   [][32]byte
-	records  []*record
-	things   things // that the records name, or the decision
+	first    *part
+}
+
+// part is events that are ready to be recorded.
+type part struct {
+	records []*record
+	things  things // that they name, or the decision
 }
 
 func prepare(b Batch) (*prepared, error) {
-	p := &prepared{body: b.Body, things: things{}}
+	p := &prepared{body: b.Body, first: &part{things: things{}}}
 	if b.Document != nil {
 		d := *b.Document
 		if b.Body == nil {
@@ -101,19 +107,26 @@ const (
 // hashes their event hashes (nil: still to be computed).
 func (p *prepared) add(events []*epcis.Event, ordinals []int32, hashes [][32]byte) error {
 	p.events, p.ordinals, p.hashes = events, ordinals, hashes
-	return p.ready()
+	first, err := p.next()
+	if first != nil {
+		p.first = first
+	}
+	return err
 }
 
-// ready makes the next events ready, side by side: they replace those before.
-func (p *prepared) ready() error {
+// next makes the next events ready, side by side; nil: there are none.
+func (p *prepared) next() (*part, error) {
 	n := min(len(p.events), appendedTogether)
+	if n == 0 {
+		return nil, nil //nolint:nilnil // as it says
+	}
 	events, ordinals, hashes := p.events[:n], p.ordinals[:n], p.hashes
 	p.events, p.ordinals = p.events[n:], p.ordinals[n:]
 	if hashes != nil {
 		hashes, p.hashes = hashes[:n], hashes[n:]
 	}
 	made := make([]record, n)
-	p.records, p.things = make([]*record, n), things{}
+	out := &part{records: make([]*record, n), things: things{}}
 	workers := max(1, min(runtime.GOMAXPROCS(0), n/madeTogether))
 	seen, wrong := make([]things, workers), make([]error, workers)
 	var wg sync.WaitGroup
@@ -121,7 +134,7 @@ func (p *prepared) ready() error {
 		seen[w] = things{}
 		wg.Go(func() {
 			for i := w * n / workers; i < (w+1)*n/workers; i++ {
-				p.records[i] = &made[i]
+				out.records[i] = &made[i]
 				hash, err := hashOf(events, hashes, i)
 				if err == nil {
 					err = made[i].make(events[i], ordinals[i], hash, seen[w])
@@ -135,9 +148,9 @@ func (p *prepared) ready() error {
 	}
 	wg.Wait()
 	for _, t := range seen {
-		maps.Copy(p.things, t)
+		maps.Copy(out.things, t)
 	}
-	return errors.Join(wrong...)
+	return out, errors.Join(wrong...)
 }
 
 func hashOf(events []*epcis.Event, hashes [][32]byte, i int) ([32]byte, error) {
@@ -152,6 +165,7 @@ type work struct {
 	*session
 	p       *prepared
 	out     Appended
+	part    *part     // that is being recorded
 	start   int64     // where the chain was
 	fresh   []*record // to be recorded, of those that are ready
 	copies  []copied  // events that are there already
@@ -202,7 +216,7 @@ func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, erro
 	w := &work{
 		session: s, p: p, doc: p.within, hold: p.hold, start: s.seq, before: s.last,
 		known: &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}},
-		items: make(map[string]*item, len(p.things)), byID: map[int64]*item{},
+		items: make(map[string]*item, len(p.first.things)), byID: map[int64]*item{},
 	}
 	if p.document != nil {
 		err := s.tx.QueryRow(ctx, sqlDocumentKnown, s.id, p.document.SHA256[:]).Scan(&w.out.Document)
@@ -214,39 +228,47 @@ func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, erro
 			return w.out, w, fmt.Errorf("look for the document: %w", err)
 		}
 	}
-	for first := true; ; first = false {
-		if err := w.appendFacts(ctx, first); err != nil {
-			return w.out, w, err
-		}
-		if len(p.events) == 0 {
-			break
-		}
-		if err := p.ready(); err != nil {
-			return w.out, w, err
-		}
+	err := w.parts(ctx)
+	if err == nil {
+		err = w.write(ctx)
 	}
-	err := w.write(ctx)
 	return w.out, w, err
 }
 
-// appendFacts adds the events that are ready to the chain, the first time with
-// the document and decisions before them.
+// parts records part after part. What is known of the next is asked before
+// this one is sent, so that the server always has work and the program too.
+func (w *work) parts(ctx context.Context) error {
+	next := w.p.first
+	err := w.ask(ctx, next)
+	for first := true; next != nil && err == nil; first = false {
+		w.part = next
+		if err = w.learn(); err != nil {
+			return err
+		}
+		if next, err = w.p.next(); err != nil {
+			return err
+		}
+		if next != nil {
+			if err = w.ask(ctx, next); err != nil {
+				return err
+			}
+		}
+		err = w.appendFacts(ctx, first)
+	}
+	return err
+}
+
+// appendFacts adds the events of a part to the chain, the first time with the
+// document and decisions before them.
 func (w *work) appendFacts(ctx context.Context, first bool) error {
-	if err := w.settle(); err != nil {
-		return err
-	}
-	if err := w.tellApart(ctx); err != nil {
-		return err
-	}
+	w.tellApart()
 	e := w.number(first)
-	if err := w.load(ctx, first); err != nil {
-		return err
-	}
+	w.load(first)
 	n := len(e.kinds)
 	if n == 0 && w.told == len(w.copies) {
 		return nil
 	}
-	if err := w.call(ctx, doorAppend, w.appendArguments(e, first)); err != nil {
+	if err := w.send(ctx, doorAppend, w.appendArguments(e, first)...); err != nil {
 		return err
 	}
 	if n > 0 {
@@ -312,33 +334,70 @@ type known struct {
 	declared bool
 }
 
-// tellApart sorts the batch's events: new ones, those that are there already,
-// and those whose id is another's.
-func (w *work) tellApart(ctx context.Context) error {
-	hashes, ids := make([][]byte, 0, len(w.p.records)), make([]string, 0, len(w.p.records))
-	for _, r := range w.p.records {
-		hashes, ids = append(hashes, r.fact.Hash[:]), append(ids, r.eventID)
+// ask asks what is known of the events of a part and of what they name.
+func (w *work) ask(ctx context.Context, p *part) error {
+	n := len(p.records)
+	hashes, ids, keys := newArray(oidBytea, 36*n), newArray(oidText, 100*n), newArray(oidText, 40*len(p.things))
+	for _, r := range p.records {
+		hashes.bytes(r.fact.Hash[:])
+		ids.text(r.eventID)
 	}
+	for key := range p.things {
+		if w.items[key] == nil {
+			keys.text(key)
+		}
+	}
+	if err := w.send(ctx, lookEvents, int32Param(w.id), hashes.param(), ids.param()); err != nil {
+		return err
+	}
+	if err := w.send(ctx, lookItems, int32Param(w.id), keys.param()); err != nil {
+		return err
+	}
+	return w.urge()
+}
+
+// learn takes what has been asked first.
+func (w *work) learn() error {
+	rows, err := w.answer(lookEvents)
+	if err != nil {
+		return err
+	}
+	events, err := scanned("look for events", rows, func(rows pgx.Rows) (known, error) {
+		var x known
+		var hash []byte
+		err := rows.Scan(&x.seq, &hash, &x.id, &x.declared)
+		copy(x.hash[:], hash)
+		return x, err
+	})
+	if err != nil {
+		return err
+	}
+	for _, x := range events {
+		if x.seq <= w.start { // else it is of this batch, and noted
+			w.known.add(x)
+		}
+	}
+	if rows, err = w.answer(lookItems); err != nil {
+		return err
+	}
+	items, err := scanned("read items", rows, scanItem)
+	if err != nil {
+		return err
+	}
+	for _, i := range items {
+		if w.items[i.key] == nil {
+			w.have(i)
+		}
+	}
+	return nil
+}
+
+// tellApart sorts the events of the part: new ones, those that are there
+// already, and those whose id is another's.
+func (w *work) tellApart() {
 	k := w.known
 	w.fresh = nil
-	if len(w.p.records) > 0 {
-		rows, err := collect(ctx, w.tx, "look for events", sqlEventsKnown, func(rows pgx.Rows) (known, error) {
-			var x known
-			var hash []byte
-			err := rows.Scan(&x.seq, &hash, &x.id, &x.declared)
-			copy(x.hash[:], hash)
-			return x, err
-		}, w.id, hashes, ids)
-		if err != nil {
-			return err
-		}
-		for _, x := range rows {
-			if x.seq <= w.start { // else it is of this batch, and noted
-				k.add(x)
-			}
-		}
-	}
-	for _, r := range w.p.records {
+	for _, r := range w.part.records {
 		x, reused := k.find(r)
 		switch {
 		case reused:
@@ -347,14 +406,15 @@ func (w *work) tellApart(ctx context.Context) error {
 			k.add(known{hash: r.fact.Hash, id: r.eventID, declared: r.fact.Declared})
 			w.fresh = append(w.fresh, r)
 			w.out.Stored++
+			w.out.First = cmp.Or(w.out.First, r.eventID)
 		default:
+			w.out.First = cmp.Or(w.out.First, x.id)
 			w.out.Resent++
 			if x.seq != 0 {
 				w.copies = append(w.copies, copied{event: x.seq, ordinal: r.ordinal})
 			}
 		}
 	}
-	return nil
 }
 
 func (k *knowledge) add(x known) {

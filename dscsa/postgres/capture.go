@@ -26,12 +26,12 @@ type Capture struct {
 	Credential string        // whose credential brings it
 	Proceed    bool          // leave out events that cannot be read instead of refusing the document
 	Limits     epcis.Limits
+	Most       int              // events; more refuses the document with *TooManyError; 0: any number
 	Now        func() time.Time // nil: time.Now
 
-	// Each is shown every event that can be read, in order, with its place in the
-	// document from 1, before anything is recorded. It must not keep them. Nil:
-	// nobody looks.
-	Each func(place int, e *epcis.Event)
+	// Each is shown every event that can be read, in order, before anything is
+	// recorded. It must not keep them. Nil: nobody looks.
+	Each func(*epcis.Event)
 	// Parties says who sent the document to whom, GLNs or URIs, once it is read;
 	// an error refuses it. Nil: whom its header names.
 	Parties func(context.Context, *epcis.Document) (sender, receiver string, err error)
@@ -41,6 +41,13 @@ type Capture struct {
 	// With goes on in the transaction in which the document is recorded, or,
 	// when it is not, in one of its own. Nil: nothing does.
 	With func(context.Context, pgx.Tx, *Captured) error
+}
+
+// TooManyError refuses a document with more events than are taken in one.
+type TooManyError struct{ Most int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("the document has more than %d events: split it", e.Most)
 }
 
 // Captured says what became of a document.
@@ -148,7 +155,7 @@ func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture, x *e
 		hashes := make([]string, len(events))
 		for i, e := range events {
 			if in.Each != nil {
-				in.Each(first+i, e)
+				in.Each(e)
 			}
 			c.Event(e)
 			if !c.Rejects(first + i) {
@@ -241,7 +248,9 @@ func readEvents(body io.Reader, in Capture, together int, fn func(first int, eve
 		if errors.Is(err, io.EOF) {
 			return r.Document(), flush()
 		}
-		n++
+		if n++; in.Most > 0 && n > in.Most {
+			return nil, &TooManyError{Most: in.Most}
+		}
 		if err != nil {
 			if c == nil && !in.Proceed {
 				return nil, err
@@ -279,7 +288,7 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 	if _, err := in.Body.Seek(0, io.SeekStart); err != nil {
 		return out, fmt.Errorf("read the document again: %w", err)
 	}
-	p := &prepared{body: in.Body, things: things{}}
+	p := &prepared{body: in.Body, first: &part{}}
 	if err := p.keep(d); err != nil {
 		return out, err
 	}
@@ -301,7 +310,7 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 	}
 	last := time.Time{}
 	_, err = readEvents(in.Body, in, recordedTogether, func(first int, events []*epcis.Event) error {
-		part := &prepared{within: w.doc, hold: w.hold, things: things{}}
+		part := &prepared{within: w.doc, hold: w.hold, first: &part{}}
 		var list []*epcis.Event
 		var ordinals []int32
 		var hashes [][32]byte
@@ -338,6 +347,9 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 }
 
 func (a *Appended) add(more Appended) {
+	if a.First == "" {
+		a.First = more.First
+	}
 	a.Stored += more.Stored
 	a.Resent += more.Resent
 	a.Affected += more.Affected

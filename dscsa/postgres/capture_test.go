@@ -87,6 +87,10 @@ func TestCaptureRefusesWholeOrLeavesOutWhatCannotBeRead(t *testing.T) {
 		Body: bytes.NewReader(good.raw), Parties: func(context.Context, *epcis.Document) (string, string, error) { return "", "", no },
 	})
 	require.ErrorIs(t, err, no)
+	many := new(postgres.TooManyError)
+	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(good.raw), Most: len(good.events) - 1})
+	require.ErrorAs(t, err, &many)
+	require.Equal(t, len(good.events)-1, many.Most)
 	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: broken{bytes.NewReader(good.raw)}})
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a source that fails is no fault of the document")
 	c.verify(t)

@@ -27,8 +27,8 @@ func (st *Store) HoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, o dscs
 	if err := checkOrder(&o); err != nil {
 		return dscsa.Hold{}, err
 	}
-	p := &prepared{things: things{}, order: &o}
-	p.holding = p.things.all(o.Things)
+	p := &prepared{first: &part{things: things{}}, order: &o}
+	p.holding = p.first.things.all(o.Things)
 	raw, err := json.Marshal(map[string]any{"class": o.Class, "things": p.holding, "gtin": o.GTIN, "lot": o.Lot, "document": o.Document})
 	if err != nil {
 		return dscsa.Hold{}, fmt.Errorf("encode a decision: %w", err)
@@ -115,7 +115,7 @@ func (st *Store) ReleaseHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID,
 	if err != nil {
 		return fmt.Errorf("encode a decision: %w", err)
 	}
-	_, w, err := s.append(ctx, &prepared{things: things{}, decision: &decision{kind: "release", actor: actor, reason: reason, body: raw}})
+	_, w, err := s.append(ctx, &prepared{first: &part{}, decision: &decision{kind: "release", actor: actor, reason: reason, body: raw}})
 	if err != nil {
 		return err
 	}

@@ -9,22 +9,9 @@ import (
 	"github.com/recourse/recourse/dscsa"
 )
 
-// load finds the items that the new events name, numbers those that are new,
-// and turns the records into facts.
-func (w *work) load(ctx context.Context, first bool) error {
-	keys := make([]string, 0, len(w.p.things))
-	for key := range w.p.things {
-		if w.items[key] == nil {
-			keys = append(keys, key)
-		}
-	}
-	rows, err := w.session.items(ctx, sqlItemsByKey, keys)
-	if err != nil {
-		return err
-	}
-	for _, i := range rows {
-		w.have(i)
-	}
+// load numbers the items that the new events name, and turns the records into
+// facts.
+func (w *work) load(first bool) {
 	for _, r := range w.fresh {
 		if r.parent != "" {
 			r.fact.Parent = w.number1(r.parent, r.seq, roleParent)
@@ -39,7 +26,6 @@ func (w *work) load(ctx context.Context, first bool) error {
 			w.named[id] = true
 		}
 	}
-	return nil
 }
 
 // have notes an item that is stored.
@@ -60,7 +46,7 @@ func (w *work) item(id int64) *item {
 func (w *work) number1(key string, event int64, role int16) int64 {
 	i := w.items[key]
 	if i == nil {
-		id := w.p.things[key]
+		id := w.part.things[key]
 		w.last++
 		if len(w.room) == 0 {
 			w.room = make([]item, 256)

@@ -92,6 +92,11 @@ func collect[T any](ctx context.Context, tx pgx.Tx, what, sql string, into func(
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	return scanned(what, rows, into)
+}
+
+// scanned scans each row with into.
+func scanned[T any](what string, rows pgx.Rows, into func(pgx.Rows) (T, error)) ([]T, error) {
 	defer rows.Close()
 	var out []T
 	for rows.Next() {

@@ -74,7 +74,7 @@ func (st *Store) legalHold(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, kin
 	if err != nil {
 		return 0, err
 	}
-	_, w, err := s.append(ctx, &prepared{things: things{}, decision: &decision{kind: kind, actor: actor, reason: reason, body: raw}})
+	_, w, err := s.append(ctx, &prepared{first: &part{}, decision: &decision{kind: kind, actor: actor, reason: reason, body: raw}})
 	if err != nil {
 		return 0, err
 	}

@@ -40,6 +40,7 @@ type Batch struct {
 type Appended struct {
 	Document  int64        // sequence; 0: none
 	Known     bool         // the same bytes were there: nothing changed
+	First     string       // id of the first event that is recorded or was there; "" none
 	Stored    int          // events new in the chain
 	Resent    int          // events that were there
 	Reused    []Reuse      // event ids that stand for something else already: not recorded

@@ -238,7 +238,7 @@ func (w *work) putParts(ctx context.Context) error {
 	for part := int32(0); ; part++ {
 		n, err := io.ReadFull(w.p.body, buf)
 		if n > 0 {
-			if err := w.call(ctx, doorPutPart, [][]byte{w.tenant[:], int32Param(w.id), int64Param(w.doc), int32Param(part), buf[:n]}); err != nil {
+			if err := w.send(ctx, doorPutPart, w.tenant[:], int32Param(w.id), int64Param(w.doc), int32Param(part), buf[:n]); err != nil {
 				return err
 			}
 		}
@@ -330,12 +330,11 @@ func (w *work) project(ctx context.Context) (covering, error) {
 			w.out.Conflicts = append(w.out.Conflicts, x.unit())
 		}
 	}
-	return covers, w.call(ctx, doorProject, [][]byte{
+	return covers, w.send(ctx, doorProject,
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), names.texts.param(), ids.param(), keys.param(), gtins.param(), serials.param(),
 		first.param(), firstRole.param(), at.param(), last.param(), parent.param(), made.param(), conflict.param(), why.param(), hops.param(),
 		hop.param(), lots.param(), expiry.param(), states.param(), blocked.param(), owners.param(), sure.param(), holders.param(), places.param(),
-		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param(),
-	})
+		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param())
 }
 
 // dictionary is texts that many items share, given once.
