@@ -251,14 +251,24 @@ func (w *work) putParts(ctx context.Context) error {
 	}
 }
 
+// projectedTogether is how many items go through the door at once: the server
+// writes some while the program lays out the next.
+const projectedTogether = 8_000
+
 // project writes how the items stand now, and answers what comes under holds.
 func (w *work) project(ctx context.Context) (covering, error) {
 	covers := covering{placed: w.placed, named: w.named}
 	list := w.written()
 	w.out.Affected = len(list)
-	if len(list) == 0 {
-		return covers, nil
+	for some := range slices.Chunk(list, projectedTogether) {
+		if err := w.send(ctx, doorProject, w.projectArguments(some, &covers)...); err != nil {
+			return covers, err
+		}
 	}
+	return covers, nil
+}
+
+func (w *work) projectArguments(list []*item, covers *covering) [][]byte {
 	n := len(list)
 	names := dictionary{places: map[string]int32{}, texts: newArray(oidText, 256)}
 	ids, keys, gtins, serials := newArray(oidInt8, 12*n), newArray(oidText, 40*n), newArray(oidInt4, 8*n), newArray(oidText, 20*n)
@@ -282,7 +292,7 @@ func (w *work) project(ctx context.Context) (covering, error) {
 			serials.null()
 		} else {
 			keys.text(i.key)
-			gtins.int32(names.place(i.gtin))
+			gtins.int32(names.place(aboutGTIN, i.gtin))
 			serials.text(i.serial)
 		}
 		first.id(i.firstEvent)
@@ -296,16 +306,16 @@ func (w *work) project(ctx context.Context) (covering, error) {
 		parent.id(st.Parent)
 		made.id(st.Commissioned)
 		conflict.id(st.Conflict)
-		why.int32(names.place(st.ConflictWhy))
+		why.int32(names.place(aboutConflict, st.ConflictWhy))
 		hops.int32(st.Hops)
-		lots.int32(names.place(st.Lot))
+		lots.int32(names.place(aboutLot, st.Lot))
 		expiry.date(st.Expiry)
-		states.int32(names.place(string(st.State)))
-		blocked.int32(names.place(st.Blocked))
-		owners.int32(names.place(st.Owner))
+		states.int32(names.place(aboutState, string(st.State)))
+		blocked.int32(names.place(aboutBlocked, st.Blocked))
+		owners.int32(names.place(aboutOwner, st.Owner))
 		sure.bool(st.OwnerSure)
-		holders.int32(names.place(st.Holder))
-		places.int32(names.place(st.Location))
+		holders.int32(names.place(aboutHolder, st.Holder))
+		places.int32(names.place(aboutPlace, st.Location))
 		if w.cut[i.id] && i.Hops > 0 {
 			kitem.int64(i.id)
 			kkeep.int32(0)
@@ -315,8 +325,8 @@ func (w *work) project(ctx context.Context) (covering, error) {
 			hn.int32(h.Number)
 			hevent.int64(h.Event)
 			hat.micros(h.At.UnixMicro())
-			hfrom.int32(names.place(h.From))
-			hto.int32(names.place(h.To))
+			hfrom.int32(names.place(aboutFrom, h.From))
+			hto.int32(names.place(aboutTo, h.To))
 		}
 		if len(st.Fresh) > 0 {
 			hop.int32(int32(hitem.n))
@@ -330,24 +340,43 @@ func (w *work) project(ctx context.Context) (covering, error) {
 			w.out.Conflicts = append(w.out.Conflicts, x.unit())
 		}
 	}
-	return covers, w.send(ctx, doorProject,
+	return [][]byte{
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), names.texts.param(), ids.param(), keys.param(), gtins.param(), serials.param(),
 		first.param(), firstRole.param(), at.param(), last.param(), parent.param(), made.param(), conflict.param(), why.param(), hops.param(),
 		hop.param(), lots.param(), expiry.param(), states.param(), blocked.param(), owners.param(), sure.param(), holders.param(), places.param(),
-		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param())
+		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param(),
+	}
 }
 
 // dictionary is texts that many items share, given once.
 type dictionary struct {
 	places map[string]int32
 	texts  *array
-	last   string // most look-ups repeat the one before
-	at     int32
+	last   [abouts]struct { // most say what the item before said of the same
+		text string
+		at   int32
+	}
 }
 
-func (d *dictionary) place(s string) int32 {
-	if d.at != 0 && d.last == s {
-		return d.at
+// What a text of an item is about.
+const (
+	aboutGTIN = iota
+	aboutConflict
+	aboutLot
+	aboutState
+	aboutBlocked
+	aboutOwner
+	aboutHolder
+	aboutPlace
+	aboutFrom
+	aboutTo
+	abouts
+)
+
+func (d *dictionary) place(about int, s string) int32 {
+	last := &d.last[about]
+	if last.at != 0 && last.text == s {
+		return last.at
 	}
 	n, ok := d.places[s]
 	if !ok {
@@ -355,7 +384,7 @@ func (d *dictionary) place(s string) int32 {
 		n = int32(d.texts.n)
 		d.places[s] = n
 	}
-	d.last, d.at = s, n
+	last.text, last.at = s, n
 	return n
 }
 
