@@ -196,4 +196,3 @@ func (s *session) cover(ctx context.Context, c covering) error {
 	}
 	return nil
 }
-
