@@ -62,6 +62,7 @@ var ErrLate = errors.New("a fact is not later than what is known: fold all facts
 type Book struct {
 	items  map[int64]*Standing
 	inside map[int64][]int64 // what was packed into an item; whoever left names another parent
+	room   []Standing        // for items to come
 	now    *Fact
 	mark   int
 	late   bool
@@ -131,7 +132,11 @@ func (b *Book) Within(id int64, fn func(id int64, s *Standing)) {
 func (b *Book) item(id int64) *Standing {
 	s := b.items[id]
 	if s == nil {
-		s = &Standing{State: Unknown}
+		if len(b.room) == 0 {
+			b.room = make([]Standing, 256)
+		}
+		s, b.room = &b.room[0], b.room[1:]
+		s.State = Unknown
 		b.items[id] = s
 	}
 	return s

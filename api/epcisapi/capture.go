@@ -69,21 +69,34 @@ func (s *server) take(w http.ResponseWriter, r *http.Request) (Job, error) {
 		return Job{}, ErrBusy
 	}
 	in := http.NewResponseController(w)
-	_ = in.SetReadDeadline(s.Now().Add(bodyPatience))
+	_ = in.SetReadDeadline(time.Now().Add(bodyPatience)) // the network's time, whatever the dialect's
 	document, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDocument))
 	_ = in.SetReadDeadline(time.Time{})
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		w.Header().Set("GS1-EPCIS-Capture-Limit", itoa(maxEvents))
-		w.Header().Set("GS1-EPCIS-Capture-File-Size-Limit", itoa(maxDocument))
-		return Job{}, refused("CaptureLimitExceededException", http.StatusRequestEntityTooLarge, "The document is too large", "Split it into documents of at most "+itoa(maxDocument)+" bytes.")
+		limits(w.Header())
+		return Job{}, tooLarge
 	case err != nil:
 		return Job{}, invalid("The document broke off. Send it again.")
 	case len(document) == 0:
 		return Job{}, invalid("There is no document in the body.")
 	}
-	return s.Repository.Capture(r.Context(), s.Who(r), Submission{Document: document, Proceed: proceed})
+	job, err := s.Repository.Capture(r.Context(), s.Who(r), Submission{Document: document, Proceed: proceed})
+	if errors.Is(err, ErrTooMany) {
+		limits(w.Header())
+		return Job{}, tooLarge
+	}
+	return job, err
+}
+
+var tooLarge = refused("CaptureLimitExceededException", http.StatusRequestEntityTooLarge, "The document is too large",
+	"Nothing of it was kept. Split it into documents of at most "+itoa(maxDocument)+" bytes and "+itoa(MaxEvents)+" events.")
+
+// limits says how large a document may be.
+func limits(h http.Header) {
+	h.Set("GS1-EPCIS-Capture-Limit", itoa(MaxEvents))
+	h.Set("GS1-EPCIS-Capture-File-Size-Limit", itoa(maxDocument))
 }
 
 func first(findings []Finding) string {

@@ -15,7 +15,6 @@ const (
 	cbvMin, cbvMax     = "1.2", "2.0.0"
 
 	maxDocument = 64 << 20 // bytes of one capture
-	maxEvents   = 500_000  // events of one capture
 
 	defaultPage, maxPage = 30, 1000
 )
@@ -39,8 +38,7 @@ func discover(allow string, capture bool) http.HandlerFunc {
 		h.Set("GS1-EPC-Format", "No_Preference, Always_GS1_Digital_Link, Always_EPC_URN, Never_Translates")
 		h.Set("GS1-CBV-XML-Format", "Always_URN")
 		if capture {
-			h.Set("GS1-EPCIS-Capture-Limit", itoa(maxEvents))
-			h.Set("GS1-EPCIS-Capture-File-Size-Limit", itoa(maxDocument))
+			limits(h)
 			h.Set("GS1-Capture-Error-Behaviour", "all")
 		}
 		w.WriteHeader(http.StatusNoContent)

@@ -16,7 +16,7 @@ import (
 type Repository interface {
 	// Capture reads, checks and keeps a document. A document that cannot be
 	// taken is a job without success, not an error. Errors: ErrSender,
-	// ErrBusy, or the database.
+	// ErrBusy, ErrTooMany of more than MaxEvents, or the database.
 	Capture(ctx context.Context, who auth.Principal, s Submission) (Job, error)
 	// Job finds a capture job; ErrNotFound. A partner's key sees its own.
 	Job(ctx context.Context, who auth.Principal, id string) (Job, error)
@@ -32,11 +32,15 @@ type Repository interface {
 	Names(ctx context.Context, tenant uuid.UUID, of Collection, after string, limit int) ([]string, error)
 }
 
+// MaxEvents is how many events one document may have.
+const MaxEvents = 500_000
+
 // Errors of a Repository.
 var (
 	ErrNotFound = errors.New("there is no such thing here")
 	ErrSender   = errors.New("the document names another sender than the credential's partner")
 	ErrBusy     = errors.New("too many documents are being taken at once")
+	ErrTooMany  = errors.New("the document has more events than are taken in one")
 	ErrPlace    = errors.New("this is not where a page ended")
 )
 

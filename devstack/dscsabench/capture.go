@@ -19,6 +19,7 @@ import (
 	"github.com/recourse/recourse/devstack/benchdb"
 	"github.com/recourse/recourse/devstack/ledgerbench"
 	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
 	"github.com/recourse/recourse/internal/pgtenant"
@@ -51,11 +52,14 @@ func custody(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) 
 		tenant, err := db.Tenant(ctx)
 		return &stock{db: db, tenant: tenant, pool: pool, store: postgres.New(pool)}, err
 	}
-	for _, x := range []struct{ units, documents int }{{504, 40}, {20_000, 3}} {
+	for _, x := range []struct {
+		units, documents int
+		whole            bool
+	}{{504, 40, false}, {20_000, 3, false}, {504, 40, true}, {20_000, 3, true}} {
 		fmt.Fprintf(talk, "recourse: capture of %d documents of %d packages\n", x.documents, x.units)
 		s, err := open()
 		if err == nil {
-			err = s.captures(ctx, x.units, x.documents, print)
+			err = s.captures(ctx, x.units, x.documents, x.whole, print)
 		}
 		if err != nil {
 			return fmt.Errorf("capture: %w", err)
@@ -105,9 +109,10 @@ type took struct {
 	rows      int64
 }
 
-// captures records documents and copies the rows of each into the bare tables
-// right after, so that both meet the same machine.
-func (s *stock) captures(ctx context.Context, units, documents int, print func(ledgerbench.Line)) error {
+// captures records documents, which have been read before or (whole) are read
+// and checked as well, and copies the rows of each into the bare tables right
+// after, so that both meet the same machine.
+func (s *stock) captures(ctx context.Context, units, documents int, whole bool, print func(ledgerbench.Line)) error {
 	super, err := pgx.Connect(ctx, s.db.Super)
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -119,11 +124,16 @@ func (s *stock) captures(ctx context.Context, units, documents int, print func(l
 		return err
 	}
 	for n := range documents {
-		d, err := goods{units: units, first: n * 1000 * perPallet}.batch()
-		if err != nil {
-			return err
+		g := dscsatest.Goods{Units: units, First: n * 1000 * dscsatest.PerPallet}
+		if whole {
+			err = s.take(ctx, g, &ours)
+		} else {
+			var d postgres.Batch
+			if d, err = batchOf(g); err == nil {
+				err = s.record(ctx, d, &ours)
+			}
 		}
-		if err := s.record(ctx, d, &ours); err != nil {
+		if err != nil {
 			return err
 		}
 		after, err := s.head(ctx, super)
@@ -135,7 +145,7 @@ func (s *stock) captures(ctx context.Context, units, documents int, print func(l
 		}
 		before = after
 	}
-	shape := fmt.Sprintf("%d documents one after another, each %s: %d rows", documents, goods{units: units}.shape(), theirs.rows/int64(documents))
+	shape := fmt.Sprintf("%d documents one after another, each %s: %d rows", documents, dscsatest.Goods{Units: units}.Shape(), theirs.rows/int64(documents))
 	line := func(bench, unit string, n float64, baseline string, ours, theirs time.Duration) {
 		print(ledgerbench.Line{
 			Bench: bench, Shape: shape, Clients: 1, Value: n / ours.Seconds(), Unit: unit, Baseline: baseline, BaselineValue: n / theirs.Seconds(),
@@ -143,6 +153,10 @@ func (s *stock) captures(ctx context.Context, units, documents int, print func(l
 	}
 	const bare, withIndexes = "COPY of the same rows into tables without index, constraint or trigger", "COPY of the same rows into tables with the same indexes"
 	packages := float64(units * documents)
+	if whole {
+		line("dscsa.capture.whole", "packages/s, read, checked and recorded", packages, bare, ours.wall, theirs.wall)
+		return nil
+	}
 	line("dscsa.capture", "packages/s", packages, bare, ours.wall, theirs.wall)
 	line("dscsa.capture", "rows/s", float64(theirs.rows), bare, ours.wall, theirs.wall)
 	line("dscsa.capture", "packages/s", packages, withIndexes, ours.wall, indexed.wall)
@@ -167,10 +181,10 @@ func (s *stock) head(ctx context.Context, super *pgx.Conn) (h head, err error) {
 }
 
 // batch is a document with its events, read and ready.
-func (g goods) batch() (postgres.Batch, error) {
-	raw, n := g.text()
+func batchOf(g dscsatest.Goods) (postgres.Batch, error) {
+	raw, n := g.Text()
 	b := postgres.Batch{
-		Document: &dscsa.Document{Direction: dscsa.Received, Format: epcis.XML12, Sender: maker, Credential: "bench", Verdict: dscsa.Accept},
+		Document: &dscsa.Document{Direction: dscsa.Received, Format: epcis.XML12, Sender: dscsatest.Maker, Credential: "bench", Verdict: dscsa.Accept},
 		Body:     bytes.NewReader(raw), Events: make([]epcis.Event, 0, n),
 	}
 	in, err := epcis.NewReader(bytes.NewReader(raw), epcis.Limits{})
@@ -198,14 +212,40 @@ func (s *stock) record(ctx context.Context, b postgres.Batch, t *took) error {
 	return err
 }
 
-// timed measures one transaction with its commit.
-func (s *stock) timed(ctx context.Context, t *took, fn func(ctx context.Context, tx pgx.Tx) error) error {
-	conn, err := s.pool.Acquire(ctx)
+// take captures a document as it comes in.
+func (s *stock) take(ctx context.Context, g dscsatest.Goods, t *took) error {
+	raw, events := g.Text()
+	pid, err := s.server(ctx)
 	if err != nil {
 		return err
 	}
-	pid := conn.Conn().PgConn().PID()
-	conn.Release()
+	return t.measure(pid, func() error {
+		out, err := s.store.Capture(ctx, s.tenant, postgres.Capture{
+			Body: bytes.NewReader(raw), Credential: "bench", Now: func() time.Time { return dscsatest.GoodsSeen },
+		})
+		if err == nil && (out.Stored != events || out.Verdict != dscsa.Accept) {
+			err = fmt.Errorf("%d of %d events were recorded: %s, %+v", out.Stored, events, out.Verdict, out.Report.Findings)
+		}
+		return err
+	})
+}
+
+// server is the process that serves the pool's one connection.
+func (s *stock) server(ctx context.Context) (uint32, error) {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	return conn.Conn().PgConn().PID(), nil
+}
+
+// timed measures one transaction with its commit.
+func (s *stock) timed(ctx context.Context, t *took, fn func(ctx context.Context, tx pgx.Tx) error) error {
+	pid, err := s.server(ctx)
+	if err != nil {
+		return err
+	}
 	return t.measure(pid, func() error { return pgtenant.Tx(ctx, s.pool, s.tenant, fn) })
 }
 

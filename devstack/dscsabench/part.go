@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/recourse/recourse/dscsa/check"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
@@ -84,7 +85,7 @@ func Part(args []string, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		r := goods{units: int(size / perPackage)}.document()
+		r := dscsatest.Goods{Units: int(size / dscsatest.PerPackage)}.Document()
 		if args[1] == "check" {
 			s.Events, err = checked(r)
 		} else {
@@ -126,7 +127,7 @@ func readAll(r io.Reader) (int, error) {
 // checked reads and checks a document, which must be found clean: otherwise a
 // part of the checks would not be measured.
 func checked(r io.Reader) (int, error) {
-	report, err := check.Whole(r, epcis.Limits{}, check.Options{Now: checkedAt})
+	report, err := check.Whole(r, epcis.Limits{}, check.Options{Now: dscsatest.GoodsSeen})
 	if err != nil {
 		return 0, err
 	}

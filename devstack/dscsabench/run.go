@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/recourse/recourse/devstack/ledgerbench"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
@@ -21,7 +22,7 @@ func Run(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) erro
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	const pallets = 834
-	for _, g := range []goods{{units: pallets * perPallet}, {units: pallets * 40, small: true}} {
+	for _, g := range []dscsatest.Goods{{Units: pallets * dscsatest.PerPallet}, {Units: pallets * 40, Small: true}} {
 		if err := reader(ctx, dir, g, talk, print); err != nil {
 			return err
 		}
@@ -33,8 +34,8 @@ func Run(ctx context.Context, talk io.Writer, print func(ledgerbench.Line)) erro
 }
 
 // reader measures reading and checking on one core.
-func reader(ctx context.Context, dir string, g goods, talk io.Writer, print func(ledgerbench.Line)) error {
-	raw, events := g.text()
+func reader(ctx context.Context, dir string, g dscsatest.Goods, talk io.Writer, print func(ledgerbench.Line)) error {
+	raw, events := g.Text()
 	asXML, asJSON, empty := filepath.Join(dir, "shipment.xml"), filepath.Join(dir, "shipment.json"), filepath.Join(dir, "empty.xml")
 	if err := os.WriteFile(asXML, raw, 0o600); err != nil {
 		return err
@@ -45,7 +46,7 @@ func reader(ctx context.Context, dir string, g goods, talk io.Writer, print func
 	if err := convert(asXML, asJSON); err != nil {
 		return fmt.Errorf("write the document as JSON: %w", err)
 	}
-	shape := fmt.Sprintf("%d events, %s; processor time of one core", events, g.shape())
+	shape := fmt.Sprintf("%d events, %s; processor time of one core", events, g.Shape())
 	took := map[string]float64{}
 	rate := func(pass, path string) error {
 		s, err := part(ctx, "pass", pass, path)

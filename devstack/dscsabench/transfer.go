@@ -11,14 +11,15 @@ import (
 
 	"github.com/recourse/recourse/devstack/ledgerbench"
 	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
 )
 
 // received and sold are when a wholesaler gets and sells the goods.
 var (
-	received = began.AddDate(0, 1, 0)
-	sold     = began.AddDate(0, 2, 0)
+	received = dscsatest.GoodsMade.AddDate(0, 1, 0)
+	sold     = dscsatest.GoodsMade.AddDate(0, 2, 0)
 )
 
 // transfers measures what a sale of 10,000 packages does to custody: the
@@ -27,10 +28,10 @@ var (
 func (s *stock) transfers(ctx context.Context, print func(ledgerbench.Line)) error {
 	const times = 3
 	first := 0
-	next := func(g goods) (goods, error) { // new goods, which the wholesaler has received
-		g.first = first
-		first += (g.units/perPallet + 1) * perPallet
-		b, err := g.batch()
+	next := func(g dscsatest.Goods) (dscsatest.Goods, error) { // new goods, which the wholesaler has received
+		g.First = first
+		first += (g.Units/dscsatest.PerPallet + 1) * dscsatest.PerPallet
+		b, err := batchOf(g)
 		if err != nil {
 			return g, err
 		}
@@ -39,11 +40,11 @@ func (s *stock) transfers(ctx context.Context, print func(ledgerbench.Line)) err
 		}
 		in := epcis.Event{
 			Type: epcis.ObjectEvent, EventTime: received, Zone: "+00:00", Action: epcis.Observe, BizStep: "receiving", Disposition: "in_progress",
-			ReadPoint: epcis.Place{ID: wholesalerPlace}, BizLocation: epcis.Place{ID: wholesalerPlace}, EPCs: g.outermost(),
+			ReadPoint: epcis.Place{ID: dscsatest.WholesalerPlace}, BizLocation: epcis.Place{ID: dscsatest.WholesalerPlace}, EPCs: g.Outermost(),
 		}
 		return g, s.record(ctx, postgres.Batch{Events: []epcis.Event{in}}, &took{})
 	}
-	for _, g := range []goods{{units: 10_000}, {units: 10_000, loose: true}} {
+	for _, g := range []dscsatest.Goods{{Units: 10_000}, {Units: 10_000, Loose: true}} {
 		var wall, baseline, cpu, baselineCPU []time.Duration
 		for range times {
 			sale, err := next(g)
@@ -62,15 +63,15 @@ func (s *stock) transfers(ctx context.Context, print func(ledgerbench.Line)) err
 		}
 		line := func(bench, unit string, ours, theirs []time.Duration) {
 			print(ledgerbench.Line{
-				Bench: bench, Shape: "reserve and ship " + g.shape(), Clients: 1, Value: median(ours).Seconds(), Unit: unit,
+				Bench: bench, Shape: "reserve and ship " + g.Shape(), Clients: 1, Value: median(ours).Seconds(), Unit: unit,
 				Baseline: "one UPDATE of the owner of the same packages by key in a table of key and owner, committed", BaselineValue: median(theirs).Seconds(),
 			})
 		}
 		line("dscsa.transfer.custody", "s", wall, baseline)
 		line("dscsa.transfer.custody.processor", "s of processor time, server and client", cpu, baselineCPU)
 		var counts [2]float64
-		for i, units := range []int{g.units, g.units / 100} {
-			sale, err := next(goods{units: units, loose: g.loose})
+		for i, units := range []int{g.Units, g.Units / 100} {
+			sale, err := next(dscsatest.Goods{Units: units, Loose: g.Loose})
 			if err != nil {
 				return err
 			}
@@ -81,39 +82,39 @@ func (s *stock) transfers(ctx context.Context, print func(ledgerbench.Line)) err
 			counts[i] = float64(n)
 		}
 		print(ledgerbench.Line{
-			Bench: "dscsa.transfer.statements", Shape: "reserve and ship " + g.shape(), Clients: 1, Value: counts[0], Unit: "statements",
-			Baseline: fmt.Sprintf("the same with %d packages", g.units/100), BaselineValue: counts[1],
+			Bench: "dscsa.transfer.statements", Shape: "reserve and ship " + g.Shape(), Clients: 1, Value: counts[0], Unit: "statements",
+			Baseline: fmt.Sprintf("the same with %d packages", g.Units/100), BaselineValue: counts[1],
 		})
 	}
 	return nil
 }
 
-func (s *stock) transfer(ctx context.Context, g goods, t *took) error {
-	saga := fmt.Sprintf("sg_bench_%d", g.first)
-	things := g.outermost()
+func (s *stock) transfer(ctx context.Context, g dscsatest.Goods, t *took) error {
+	saga := fmt.Sprintf("sg_bench_%d", g.First)
+	things := g.Outermost()
 	err := s.timed(ctx, t, func(ctx context.Context, tx pgx.Tx) error {
-		r, err := s.store.ReserveTx(ctx, tx, s.tenant, saga, wholesaler, things, sold)
-		if err == nil && len(r.Units) != g.units {
-			err = fmt.Errorf("%d of %d packages were reserved", len(r.Units), g.units)
+		r, err := s.store.ReserveTx(ctx, tx, s.tenant, saga, dscsatest.Wholesaler, things, sold)
+		if err == nil && len(r.Units) != g.Units {
+			err = fmt.Errorf("%d of %d packages were reserved", len(r.Units), g.Units)
 		}
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("reserve: %w", err)
 	}
-	raw, _ := g.text()
+	raw, _ := g.Text()
 	raw = append(raw, "<!-- sold -->\n"...)
 	out := epcis.Event{
-		Type: epcis.ObjectEvent, EventTime: sold, Zone: "+00:00", EventID: "urn:uuid:5a1f2c3d-0000-4000-8000-" + fmt.Sprintf("%012d", g.first), Action: epcis.Observe,
-		BizStep: "shipping", Disposition: "in_transit", EPCs: things, ReadPoint: epcis.Place{ID: wholesalerPlace},
-		BizTransactions: []epcis.Reference{{Type: "po", ID: "urn:epcglobal:cbv:bt:" + pharmacy + ":PO-1"}},
-		Sources:         []epcis.Reference{{Type: "owning_party", ID: wholesalerPlace}, {Type: "location", ID: wholesalerPlace}},
-		Destinations:    []epcis.Reference{{Type: "owning_party", ID: pharmacyPlace}, {Type: "location", ID: pharmacyPlace}},
+		Type: epcis.ObjectEvent, EventTime: sold, Zone: "+00:00", EventID: "urn:uuid:5a1f2c3d-0000-4000-8000-" + fmt.Sprintf("%012d", g.First), Action: epcis.Observe,
+		BizStep: "shipping", Disposition: "in_transit", EPCs: things, ReadPoint: epcis.Place{ID: dscsatest.WholesalerPlace},
+		BizTransactions: []epcis.Reference{{Type: "po", ID: "urn:epcglobal:cbv:bt:" + dscsatest.Pharmacy + ":PO-1"}},
+		Sources:         []epcis.Reference{{Type: "owning_party", ID: dscsatest.WholesalerPlace}, {Type: "location", ID: dscsatest.WholesalerPlace}},
+		Destinations:    []epcis.Reference{{Type: "owning_party", ID: dscsatest.PharmacyPlace}, {Type: "location", ID: dscsatest.PharmacyPlace}},
 	}
 	err = s.timed(ctx, t, func(ctx context.Context, tx pgx.Tx) error {
 		_, err := s.store.ShipTx(ctx, tx, s.tenant, postgres.Shipment{
-			Saga: saga, Seller: wholesaler, Buyer: pharmacy,
-			Document: dscsa.Document{Direction: dscsa.Sent, Format: epcis.XML12, Sender: wholesaler, Receiver: pharmacy, Credential: "bench", Verdict: dscsa.Accept},
+			Saga: saga, Seller: dscsatest.Wholesaler, Buyer: dscsatest.Pharmacy,
+			Document: dscsa.Document{Direction: dscsa.Sent, Format: epcis.XML12, Sender: dscsatest.Wholesaler, Receiver: dscsatest.Pharmacy, Credential: "bench", Verdict: dscsa.Accept},
 			Body:     bytes.NewReader(raw), Events: []epcis.Event{out},
 		}, sold)
 		return err
@@ -126,23 +127,23 @@ func (s *stock) transfer(ctx context.Context, g goods, t *took) error {
 
 // update is the baseline: what is left of a change of owner without history,
 // checks and documents.
-func (s *stock) update(ctx context.Context, g goods, t *took) error {
-	keys := make([]string, g.units)
+func (s *stock) update(ctx context.Context, g dscsatest.Goods, t *took) error {
+	keys := make([]string, g.Units)
 	for i := range keys {
-		keys[i] = unit(g.first + i)
+		keys[i] = dscsatest.Package(g.First + i)
 	}
 	return s.db.Do(ctx, func(conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, `
 			drop table if exists bare.owner;
 			create table bare.owner (key text primary key, owner text not null)`)
 		if err == nil {
-			_, err = conn.Exec(ctx, `insert into bare.owner select k, $2 from unnest($1::text[]) k`, keys, wholesaler)
+			_, err = conn.Exec(ctx, `insert into bare.owner select k, $2 from unnest($1::text[]) k`, keys, dscsatest.Wholesaler)
 		}
 		if err != nil {
 			return err
 		}
 		return t.measure(conn.PgConn().PID(), func() error {
-			_, err := conn.Exec(ctx, `update bare.owner set owner = $2 where key = any($1::text[])`, keys, pharmacy)
+			_, err := conn.Exec(ctx, `update bare.owner set owner = $2 where key = any($1::text[])`, keys, dscsatest.Pharmacy)
 			return err
 		})
 	})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,126 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/dscsa/check"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 )
 
-var now = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+var now = dscsatest.GoodsSeen
 
-// shipment writes a manufacturer's document as partners send it: units
-// commissioned by the case, packed into cases, cases onto pallets, pallets
-// shipped. It has 2 events for each case and 3 for each pallet.
+// shipment is a manufacturer's document as partners send it, in cases of 4.
 func shipment(pallets int) ([]byte, int) {
-	var b bytes.Buffer
-	b.WriteString(header12)
-	events, unit, box := 0, 0, 0
-	began := time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC)
-	event := func(kind, format string, args ...any) {
-		events++
-		fmt.Fprintf(&b, "      <%s>\n        <eventTime>%s</eventTime>\n        <eventTimeZoneOffset>-05:00</eventTimeZoneOffset>\n", kind, began.Add(time.Duration(events)*time.Second).Format(time.RFC3339))
-		fmt.Fprintf(&b, format, args...)
-		fmt.Fprintf(&b, "      </%s>\n", kind)
-	}
-	const place = "        <readPoint><id>urn:epc:id:sgln:0377777.00001.0</id></readPoint>\n        <bizLocation><id>urn:epc:id:sgln:0377777.00001.0</id></bizLocation>\n"
-	const made = "        <extension>\n          <ilmd>\n            <cbvmda:lotNumber>L%04d</cbvmda:lotNumber>\n            <cbvmda:itemExpirationDate>2028-09-30</cbvmda:itemExpirationDate>\n          </ilmd>\n        </extension>\n"
-	step := func(action, step, disposition string) string {
-		return "        <action>" + action + "</action>\n        <bizStep>urn:epcglobal:cbv:bizstep:" + step + "</bizStep>\n        <disposition>urn:epcglobal:cbv:disp:" + disposition + "</disposition>\n"
-	}
-	for p := range pallets {
-		var boxes bytes.Buffer
-		for range 10 {
-			var units bytes.Buffer
-			for range 4 {
-				unit++
-				fmt.Fprintf(&units, "          <epc>urn:epc:id:sgtin:0377777.012345.%012d</epc>\n", 100000000000+unit)
-			}
-			box++
-			id := fmt.Sprintf("urn:epc:id:sgtin:0377777.512345.%08d", 90000000+box)
-			fmt.Fprintf(&boxes, "          <epc>%s</epc>\n", id)
-			event("ObjectEvent", "        <epcList>\n%s          <epc>%s</epc>\n        </epcList>\n%s%s"+made, units.Bytes(), id, step("ADD", "commissioning", "active"), place, p)
-			event("AggregationEvent", "        <parentID>%s</parentID>\n        <childEPCs>\n%s        </childEPCs>\n%s%s", id, units.Bytes(), step("ADD", "packing", "in_progress"), place)
-		}
-		id := fmt.Sprintf("urn:epc:id:sscc:0377777.%010d", p+1)
-		event("ObjectEvent", "        <epcList><epc>%s</epc></epcList>\n%s%s", id, step("ADD", "commissioning", "active"), place)
-		event("AggregationEvent", "        <parentID>%s</parentID>\n        <childEPCs>\n%s        </childEPCs>\n%s%s", id, boxes.Bytes(), step("ADD", "packing", "in_progress"), place)
-		event("ObjectEvent", "        <epcList><epc>%s</epc></epcList>\n%s        <readPoint><id>urn:epc:id:sgln:0377777.00001.0</id></readPoint>\n%s", id, step("OBSERVE", "shipping", "in_transit"), saleParts)
-	}
-	b.WriteString("    </EventList>\n  </EPCISBody>\n</epcis:EPCISDocument>\n")
-	return b.Bytes(), events
+	return dscsatest.Goods{Units: pallets * 40, Small: true}.Text()
 }
-
-const header12 = `<?xml version="1.0" encoding="UTF-8"?>
-<epcis:EPCISDocument xmlns:epcis="urn:epcglobal:epcis:xsd:1" xmlns:cbvmda="urn:epcglobal:cbv:mda" xmlns:sbdh="http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader" xmlns:gs1ushc="http://epcis.gs1us.org/hc/ns" schemaVersion="1.2" creationDate="2026-03-02T15:00:00Z">
-  <EPCISHeader>
-    <sbdh:StandardBusinessDocumentHeader>
-      <sbdh:HeaderVersion>1.0</sbdh:HeaderVersion>
-      <sbdh:Sender><sbdh:Identifier Authority="GS1">urn:epc:id:sgln:0377777.00001.0</sbdh:Identifier></sbdh:Sender>
-      <sbdh:Receiver><sbdh:Identifier Authority="GS1">urn:epc:id:sgln:0860009999.10.0</sbdh:Identifier></sbdh:Receiver>
-      <sbdh:DocumentIdentification><sbdh:Standard>EPCglobal</sbdh:Standard><sbdh:TypeVersion>1.0</sbdh:TypeVersion><sbdh:InstanceIdentifier>NB-1</sbdh:InstanceIdentifier><sbdh:Type>Events</sbdh:Type><sbdh:CreationDateAndTime>2026-03-02T15:00:00Z</sbdh:CreationDateAndTime></sbdh:DocumentIdentification>
-    </sbdh:StandardBusinessDocumentHeader>
-    <extension>
-      <EPCISMasterData>
-        <VocabularyList>
-          <Vocabulary type="urn:epcglobal:epcis:vtype:EPCClass">
-            <VocabularyElementList>
-              <VocabularyElement id="urn:epc:idpat:sgtin:0377777.012345.*">
-                <attribute id="urn:epcglobal:cbv:mda#additionalTradeItemIdentification">77777-123-45</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#additionalTradeItemIdentificationTypeCode">US_FDA_NDC</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#regulatedProductName">NORDABEN</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#manufacturerOfTradeItemPartyName">Nordaben Labs</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#dosageFormType">TABLET</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#strengthDescription">20 mg</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#netContentDescription">30 TABLET in 1 BOTTLE</attribute>
-              </VocabularyElement>
-            </VocabularyElementList>
-          </Vocabulary>
-          <Vocabulary type="urn:epcglobal:epcis:vtype:Location">
-            <VocabularyElementList>
-              <VocabularyElement id="urn:epc:id:sgln:0377777.00001.0">
-                <attribute id="urn:epcglobal:cbv:mda#name">Nordaben Labs</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#streetAddressOne">4 Fjord Street</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#city">Duluth</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#state">MN</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#postalCode">55802</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#countryCode">US</attribute>
-              </VocabularyElement>
-              <VocabularyElement id="urn:epc:id:sgln:0860009999.10.0">
-                <attribute id="urn:epcglobal:cbv:mda#name">Lakeside Wholesale</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#streetAddressOne">81 Harbor Road</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#city">Toledo</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#state">OH</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#postalCode">43604</attribute>
-                <attribute id="urn:epcglobal:cbv:mda#countryCode">US</attribute>
-              </VocabularyElement>
-            </VocabularyElementList>
-          </Vocabulary>
-        </VocabularyList>
-      </EPCISMasterData>
-    </extension>
-    <gs1ushc:guidelineVersion>GS1 US DSCSA R1.3</gs1ushc:guidelineVersion>
-    <gs1ushc:dscsaTransactionStatement>
-      <gs1ushc:affirmTransactionStatement>true</gs1ushc:affirmTransactionStatement>
-      <gs1ushc:legalNotice>Seller has complied with each applicable subsection of FDCA Sec. 581(27)(A)-(G).</gs1ushc:legalNotice>
-    </gs1ushc:dscsaTransactionStatement>
-  </EPCISHeader>
-  <EPCISBody>
-    <EventList>
-`
-
-const saleParts = `        <bizTransactionList>
-          <bizTransaction type="urn:epcglobal:cbv:btt:po">urn:epcglobal:cbv:bt:0860009999107:PO-1</bizTransaction>
-        </bizTransactionList>
-        <extension>
-          <sourceList>
-            <source type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:sgln:0377777.00001.0</source>
-            <source type="urn:epcglobal:cbv:sdt:location">urn:epc:id:sgln:0377777.00001.0</source>
-          </sourceList>
-          <destinationList>
-            <destination type="urn:epcglobal:cbv:sdt:owning_party">urn:epc:id:sgln:0860009999.10.0</destination>
-            <destination type="urn:epcglobal:cbv:sdt:location">urn:epc:id:sgln:0860009999.10.0</destination>
-          </destinationList>
-        </extension>
-        <gs1ushc:dropShipment>false</gs1ushc:dropShipment>
-`
 
 func TestShipmentOfBenchmarksIsClean(t *testing.T) {
 	t.Parallel()

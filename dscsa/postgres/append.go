@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"runtime"
+	"sync"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -30,7 +33,8 @@ func (s *Store) AppendTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, b Bat
 	return out, err
 }
 
-// prepared is a batch with all that can be computed before custody is locked.
+// prepared is a batch with its first part ready, and the events of those to
+// come.
 type prepared struct {
 	document *dscsa.Document
 	body     io.ReadSeeker
@@ -39,17 +43,22 @@ type prepared struct {
 	decision *decision
 	order    *dscsa.HoldOrder // it places
 	holding  []string         // things the decision puts under a hold, by their keys
-	records  []*record
-	things   things
+	events   []*epcis.Event
+	ordinals []int32
+	hashes   [][32]byte
+	first    *part
+}
+
+// part is events that are ready to be recorded.
+type part struct {
+	records []*record
+	things  things // that they name, or the decision
 }
 
 func prepare(b Batch) (*prepared, error) {
-	p := &prepared{body: b.Body, things: things{}}
+	p := &prepared{body: b.Body, first: &part{things: things{}}}
 	if b.Document != nil {
 		d := *b.Document
-		if d.Verdict != dscsa.Accept && d.Verdict != dscsa.Flag {
-			return nil, fmt.Errorf("a document with verdict %q is not recorded", d.Verdict)
-		}
 		if b.Body == nil {
 			return nil, errors.New("a document is recorded with its bytes")
 		}
@@ -62,29 +71,92 @@ func prepare(b Batch) (*prepared, error) {
 			return nil, fmt.Errorf("read the document: %w", err)
 		}
 		d.SHA256, d.Size = [32]byte(h.Sum(nil)), n
-		if d.Findings == "" {
-			d.Findings = "[]"
+		if err := p.keep(d); err != nil {
+			return nil, err
 		}
-		p.document = &d
 	}
-	ordinals := make([]int32, len(b.Events))
-	for i := range ordinals {
-		ordinals[i] = int32(i + 1)
+	events, ordinals := make([]*epcis.Event, len(b.Events)), make([]int32, len(b.Events))
+	for i := range b.Events {
+		events[i], ordinals[i] = &b.Events[i], int32(i+1)
 	}
-	return p, p.add(b.Events, ordinals)
+	return p, p.add(events, ordinals, nil)
 }
 
-// add makes events ready; ordinals are their places in the document.
-func (p *prepared) add(events []epcis.Event, ordinals []int32) error {
-	p.records = make([]*record, 0, len(events))
-	for i := range events {
-		r, err := makeRecord(&events[i], ordinals[i], p.things)
-		if err != nil {
-			return fmt.Errorf("event %d: %w", ordinals[i], err)
-		}
-		p.records = append(p.records, r)
+// keep makes a document ready whose hash and size are known.
+func (p *prepared) keep(d dscsa.Document) error {
+	if d.Verdict != dscsa.Accept && d.Verdict != dscsa.Flag {
+		return fmt.Errorf("a document with verdict %q is not recorded", d.Verdict)
 	}
+	if d.Findings == "" {
+		d.Findings = "[]"
+	}
+	p.document = &d
 	return nil
+}
+
+// How many events go through the door at once: so few that the server begins
+// soon and the program makes the next ready meanwhile. And how many of them
+// are worth a worker of their own.
+const (
+	appendedTogether = 1000
+	madeTogether     = 256
+)
+
+// add gives the batch its events; ordinals are their places in the document,
+// hashes their event hashes (nil: still to be computed).
+func (p *prepared) add(events []*epcis.Event, ordinals []int32, hashes [][32]byte) error {
+	p.events, p.ordinals, p.hashes = events, ordinals, hashes
+	first, err := p.next()
+	if first != nil {
+		p.first = first
+	}
+	return err
+}
+
+// next makes the next events ready, side by side; nil: there are none.
+func (p *prepared) next() (*part, error) {
+	n := min(len(p.events), appendedTogether)
+	if n == 0 {
+		return nil, nil //nolint:nilnil // as it says
+	}
+	events, ordinals, hashes := p.events[:n], p.ordinals[:n], p.hashes
+	p.events, p.ordinals = p.events[n:], p.ordinals[n:]
+	if hashes != nil {
+		hashes, p.hashes = hashes[:n], hashes[n:]
+	}
+	made := make([]record, n)
+	out := &part{records: make([]*record, n), things: things{}}
+	workers := max(1, min(runtime.GOMAXPROCS(0), n/madeTogether))
+	seen, wrong := make([]things, workers), make([]error, workers)
+	var wg sync.WaitGroup
+	for w := range workers {
+		seen[w] = things{}
+		wg.Go(func() {
+			for i := w * n / workers; i < (w+1)*n/workers; i++ {
+				out.records[i] = &made[i]
+				hash, err := hashOf(events, hashes, i)
+				if err == nil {
+					err = made[i].make(events[i], ordinals[i], hash, seen[w])
+				}
+				if err != nil {
+					wrong[w] = fmt.Errorf("event %d: %w", ordinals[i], err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, t := range seen {
+		maps.Copy(out.things, t)
+	}
+	return out, errors.Join(wrong...)
+}
+
+func hashOf(events []*epcis.Event, hashes [][32]byte, i int) ([32]byte, error) {
+	if hashes != nil {
+		return hashes[i], nil
+	}
+	return eventHash(epcis.Hash(events[i]))
 }
 
 // work is what a batch turns into on the way to the doors.
@@ -92,9 +164,11 @@ type work struct {
 	*session
 	p       *prepared
 	out     Appended
-	fresh   []*record // to be recorded
+	part    *part     // that is being recorded
+	start   int64     // where the chain was
+	fresh   []*record // to be recorded, of those that are ready
 	copies  []copied  // events that are there already
-	again   []*record // of the copies, their records
+	told    int       // how many of the copies are recorded
 	known   *knowledge
 	doc     int64
 	hold    int64          // that flags the document
@@ -104,8 +178,10 @@ type work struct {
 	facts   []dscsa.Fact
 	items   map[string]*item // by key
 	byID    map[int64]*item
-	before  int64 // the last item's number before this batch
-	full    bool  // what is known must be folded again
+	made    []*item // new ones, in the order of their numbers
+	room    []item  // for those to come
+	before  int64   // the last item's number before this batch
+	full    bool    // what is known must be folded again
 	book    *dscsa.Book
 	cut     map[int64]bool // items whose hops are written anew
 	only    map[int64]bool // nil, or the items to be written
@@ -124,7 +200,23 @@ type copied struct {
 
 // append records a batch; the session's head moves.
 func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, error) {
-	w := &work{session: s, p: p, doc: p.within, hold: p.hold, before: s.last}
+	out, w, err := s.begin(ctx, p)
+	if settled := s.settle(); err == nil {
+		err = settled
+	}
+	return out, w, err
+}
+
+// begin is append but for waiting for the doors: settle does.
+func (s *session) begin(ctx context.Context, p *prepared) (Appended, *work, error) {
+	if err := s.settle(); err != nil {
+		return Appended{}, nil, err
+	}
+	w := &work{
+		session: s, p: p, doc: p.within, hold: p.hold, start: s.seq, before: s.last,
+		known: &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}},
+		items: make(map[string]*item, len(p.first.things)), byID: map[int64]*item{},
+	}
 	if p.document != nil {
 		err := s.tx.QueryRow(ctx, sqlDocumentKnown, s.id, p.document.SHA256[:]).Scan(&w.out.Document)
 		if err == nil {
@@ -135,24 +227,58 @@ func (s *session) append(ctx context.Context, p *prepared) (Appended, *work, err
 			return w.out, w, fmt.Errorf("look for the document: %w", err)
 		}
 	}
-	if err := w.tellApart(ctx); err != nil {
-		return w.out, w, err
+	err := w.parts(ctx)
+	if err == nil {
+		err = w.write(ctx)
 	}
-	chained := w.number()
-	if err := w.load(ctx); err != nil {
-		return w.out, w, err
+	return w.out, w, err
+}
+
+// parts records part after part. What is known of the next is asked before
+// this one is sent, so that the server always has work and the program too.
+func (w *work) parts(ctx context.Context) error {
+	next := w.p.first
+	err := w.ask(ctx, next)
+	for first := true; next != nil && err == nil; first = false {
+		w.part = next
+		if err = w.learn(); err != nil {
+			return err
+		}
+		if next, err = w.p.next(); err != nil {
+			return err
+		}
+		if next != nil {
+			if err = w.ask(ctx, next); err != nil {
+				return err
+			}
+		}
+		err = w.appendFacts(ctx, first)
 	}
-	if err := w.fold(ctx); err != nil {
-		return w.out, w, err
+	return err
+}
+
+// appendFacts adds the events of a part to the chain, the first time with the
+// document and decisions before them.
+func (w *work) appendFacts(ctx context.Context, first bool) error {
+	w.tellApart()
+	e := w.number(first)
+	w.load(first)
+	n := len(e.kinds)
+	if n == 0 && w.told == len(w.copies) {
+		return nil
 	}
-	if err := w.write(ctx, chained); err != nil {
-		return w.out, w, err
+	if err := w.send(ctx, doorAppend, w.appendArguments(e, first)...); err != nil {
+		return err
 	}
-	return w.out, w, nil
+	if n > 0 {
+		w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
+	}
+	w.told = len(w.copies)
+	return nil
 }
 
 // number gives the new facts their places in the chain and makes its entries.
-func (w *work) number() *entries {
+func (w *work) number(first bool) *entries {
 	e := &entries{}
 	next := w.seq
 	decide := func(d *decision) int64 {
@@ -161,7 +287,7 @@ func (w *work) number() *entries {
 		e.add(kindDecision, decisionContent(d))
 		return next
 	}
-	if d := w.p.document; d != nil {
+	if d := w.p.document; d != nil && first {
 		next++
 		w.doc, w.out.Document = next, next
 		e.add(kindDocument, documentContent(d))
@@ -169,7 +295,7 @@ func (w *work) number() *entries {
 			w.hold = decide(w.flagging())
 		}
 	}
-	if w.p.decision != nil {
+	if w.p.decision != nil && first {
 		w.placed = decide(w.p.decision)
 	}
 	for _, r := range w.fresh {
@@ -191,94 +317,4 @@ func (w *work) flagging() *decision {
 		raw = nil // of a text and a number: cannot be
 	}
 	return &decision{kind: "hold", actor: "checks", reason: "the document has findings a person has to look at", body: raw}
-}
-
-// knowledge is what is stored under the ids and contents of a batch.
-type knowledge struct {
-	byID     map[string][2]known // by id: the event, and its error declaration
-	byHash   map[[32]byte][]known
-	declared []known // error declarations among them
-}
-
-type known struct {
-	seq      int64
-	hash     [32]byte
-	id       string
-	declared bool
-}
-
-// tellApart sorts the batch's events: new ones, those that are there already,
-// and those whose id is another's.
-func (w *work) tellApart(ctx context.Context) error {
-	hashes, ids := make([][]byte, 0, len(w.p.records)), make([]string, 0, len(w.p.records))
-	for _, r := range w.p.records {
-		hashes, ids = append(hashes, r.fact.Hash[:]), append(ids, r.eventID)
-	}
-	k := &knowledge{byID: map[string][2]known{}, byHash: map[[32]byte][]known{}}
-	w.known = k
-	if len(w.p.records) > 0 {
-		rows, err := collect(ctx, w.tx, "look for events", sqlEventsKnown, func(rows pgx.Rows) (known, error) {
-			var x known
-			var hash []byte
-			err := rows.Scan(&x.seq, &hash, &x.id, &x.declared)
-			copy(x.hash[:], hash)
-			return x, err
-		}, w.id, hashes, ids)
-		if err != nil {
-			return err
-		}
-		for _, x := range rows {
-			k.add(x)
-		}
-	}
-	for _, r := range w.p.records {
-		x, reused := k.find(r)
-		switch {
-		case reused:
-			w.out.Reused = append(w.out.Reused, Reuse{Ordinal: int(r.ordinal), EventID: r.eventID})
-		case x == nil:
-			k.add(known{hash: r.fact.Hash, id: r.eventID, declared: r.fact.Declared})
-			w.fresh = append(w.fresh, r)
-			w.out.Stored++
-		default:
-			w.out.Resent++
-			if x.seq != 0 {
-				w.copies, w.again = append(w.copies, copied{event: x.seq, ordinal: r.ordinal}), append(w.again, r)
-			}
-		}
-	}
-	return nil
-}
-
-func (k *knowledge) add(x known) {
-	pair := k.byID[x.id]
-	pair[index(x.declared)] = known{seq: x.seq, hash: x.hash, id: x.id, declared: x.declared}
-	k.byID[x.id] = pair
-	k.byHash[x.hash] = append(k.byHash[x.hash], x)
-	if x.declared {
-		k.declared = append(k.declared, x)
-	}
-}
-
-// find is the event that a record repeats: the same content under the same id,
-// or where one of the two came without an id. reused: the id is another's.
-func (k *knowledge) find(r *record) (x *known, reused bool) {
-	if pair, ok := k.byID[r.eventID]; ok {
-		if have := pair[index(r.fact.Declared)]; have.id != "" {
-			return &have, have.hash != r.fact.Hash
-		}
-	}
-	for _, have := range k.byHash[r.fact.Hash] {
-		if have.declared == r.fact.Declared && (!r.given || have.id == madeID(have.hash)) {
-			return &have, false
-		}
-	}
-	return nil, false
-}
-
-func index(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"time"
 
@@ -20,10 +21,12 @@ import (
 
 // Capture is a document to be taken in.
 type Capture struct {
-	Body       io.ReadSeeker // the document's bytes; read twice
+	Body       io.ReadSeeker // the document's bytes; read three times
+	SHA256     [32]byte      // of them, when whoever brings them knows it; zero: Capture computes it
 	Credential string        // whose credential brings it
 	Proceed    bool          // leave out events that cannot be read instead of refusing the document
 	Limits     epcis.Limits
+	Most       int              // events; more refuses the document with *TooManyError; 0: any number
 	Now        func() time.Time // nil: time.Now
 
 	// Each is shown every event that can be read, in order, before anything is
@@ -40,6 +43,13 @@ type Capture struct {
 	With func(context.Context, pgx.Tx, *Captured) error
 }
 
+// TooManyError refuses a document with more events than are taken in one.
+type TooManyError struct{ Most int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("the document has more than %d events: split it", e.Most)
+}
+
 // Captured says what became of a document.
 type Captured struct {
 	Appended
@@ -49,23 +59,30 @@ type Captured struct {
 	SHA256  [32]byte
 }
 
-// Sizes of what is checked, and recorded, together.
+// How many events are checked, and recorded, together, and how many names of
+// items. What is recorded together is folded together: an item is written once
+// for all that it says.
 const (
-	checkedTogether  = 500
-	recordedTogether = 50_000 // names of items
+	checkedTogether  = 2_000
+	recordedTogether = 10_000
+	namedTogether    = 50_000
 )
 
 // Capture reads, checks and records a document: whole, or (verdict reject) not
-// at all. Its memory does not grow with the document. The same bytes again
-// change nothing. An error is of the source or the store; what is wrong with
+// at all. Its memory grows by 32 bytes an event, and by what the checks
+// remember of serials. The same bytes again change nothing. An error is of the source or the store; what is wrong with
 // the document is in the report.
 func (st *Store) Capture(ctx context.Context, tenant uuid.UUID, in Capture) (Captured, error) {
-	out, doc, skip, err := st.examine(ctx, tenant, in)
-	if err != nil {
-		return out, err
+	x := &examined{}
+	if err := st.examine(ctx, tenant, in, x); err != nil {
+		return x.Captured, err
 	}
-	record := dscsa.Document{Direction: dscsa.Received, Credential: in.Credential, Verdict: out.Verdict}
+	out, doc := x.Captured, x.document
+	record := dscsa.Document{
+		Direction: dscsa.Received, Credential: in.Credential, Verdict: out.Verdict, SHA256: out.SHA256, Size: x.size,
+	}
 	if doc != nil {
+		var err error
 		parties := in.Parties
 		if parties == nil {
 			parties = ofHeader
@@ -85,7 +102,7 @@ func (st *Store) Capture(ctx context.Context, tenant uuid.UUID, in Capture) (Cap
 	}
 	err = pgtenant.Tx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
 		if out.Verdict != dscsa.Reject {
-			if out.Appended, err = st.take(ctx, tx, tenant, in, &record, skip); err != nil {
+			if out.Appended, err = st.take(ctx, tx, tenant, in, record, x); err != nil {
 				return err
 			}
 		}
@@ -110,11 +127,23 @@ func ofHeader(_ context.Context, doc *epcis.Document) (sender, receiver string, 
 	return sender, receiver, nil
 }
 
-// examine reads a document once and says what is wrong with it. left counts the
-// events that are taken, and skip says which are not.
-func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture) (out Captured, doc *epcis.Document, skip func(event int) bool, err error) {
-	whole := sha256.New()
-	body := io.TeeReader(in.Body, whole)
+// examined is a document that has been read once.
+type examined struct {
+	Captured
+
+	document *epcis.Document // nil: nothing of it can be read
+	size     int64
+	hashes   [][32]byte           // of its events, by their places
+	leaves   func(event int) bool // says which event is not taken
+}
+
+// examine reads a document once and says what is wrong with it.
+func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture, x *examined) (err error) {
+	whole := &counted{Reader: in.Body}
+	if in.SHA256 == [32]byte{} {
+		whole.sum = sha256.New()
+		whole.Reader = io.TeeReader(in.Body, whole.sum)
+	}
 	now := time.Now
 	if in.Now != nil {
 		now = in.Now
@@ -122,7 +151,7 @@ func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture) (out
 	c := check.New(check.Options{Now: now()})
 	known := &knowing{store: st, tenant: tenant, trade: in.Trade}
 	left := 0
-	doc, err = readEvents(body, in.Limits, in.Proceed, func(first int, events []*epcis.Event) error {
+	x.document, err = readEvents(whole, in, checkedTogether, func(first int, events []*epcis.Event) error {
 		hashes := make([]string, len(events))
 		for i, e := range events {
 			if in.Each != nil {
@@ -134,30 +163,64 @@ func (st *Store) examine(ctx context.Context, tenant uuid.UUID, in Capture) (out
 			}
 			hashes[i] = epcis.Hash(e)
 		}
+		if err := x.remember(first, hashes); err != nil {
+			return err
+		}
 		return c.Against(ctx, known, first, events, hashes)
 	}, c)
 	if err != nil {
-		return out, nil, nil, err
+		return err
 	}
-	if _, err := io.Copy(io.Discard, body); err != nil {
-		return out, nil, nil, fmt.Errorf("read the document: %w", err)
+	if _, err := io.Copy(io.Discard, whole); err != nil {
+		return fmt.Errorf("read the document: %w", err)
 	}
-	out.SHA256 = [32]byte(whole.Sum(nil))
-	if doc != nil {
-		c.Document(doc)
+	x.SHA256, x.size = in.SHA256, whole.n
+	if whole.sum != nil {
+		x.SHA256 = [32]byte(whole.sum.Sum(nil))
 	}
-	out.Report = c.Report()
-	out.Verdict = dscsa.Verdict(out.Report.Verdict)
-	if in.Proceed && out.Verdict == dscsa.Reject && doc != nil && left > 0 && !c.Rejects(0) {
-		out.Verdict = dscsa.Flag // a person looks at what was left out
+	if x.document != nil {
+		c.Document(x.document)
 	}
-	return out, doc, c.Rejects, nil
+	x.Report, x.leaves = c.Report(), c.Rejects
+	x.Verdict = dscsa.Verdict(x.Report.Verdict)
+	if in.Proceed && x.Verdict == dscsa.Reject && x.document != nil && left > 0 && !c.Rejects(0) {
+		x.Verdict = dscsa.Flag // a person looks at what was left out
+	}
+	return nil
+}
+
+// remember keeps the hashes of events from a place on; what could not be read
+// before them has none.
+func (x *examined) remember(first int, uris []string) error {
+	x.hashes = append(x.hashes, make([][32]byte, first-1-len(x.hashes))...)
+	for _, uri := range uris {
+		hash, err := eventHash(uri)
+		if err != nil {
+			return err
+		}
+		x.hashes = append(x.hashes, hash)
+	}
+	return nil
+}
+
+// counted counts what is read.
+type counted struct {
+	io.Reader
+
+	sum hash.Hash
+	n   int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err //nolint:wrapcheck // of the source, as it is
 }
 
 // readEvents hands a document's events on, in batches. What cannot be read is
 // told to the checker; the document is nil when nothing of it could be.
-func readEvents(body io.Reader, limits epcis.Limits, proceed bool, fn func(first int, events []*epcis.Event) error, c *check.Checker) (*epcis.Document, error) {
-	r, err := epcis.NewReader(body, limits)
+func readEvents(body io.Reader, in Capture, together int, fn func(first int, events []*epcis.Event) error, c *check.Checker) (*epcis.Document, error) {
+	r, err := epcis.NewReader(body, in.Limits)
 	if err != nil {
 		if c == nil {
 			return nil, err
@@ -185,9 +248,11 @@ func readEvents(body io.Reader, limits epcis.Limits, proceed bool, fn func(first
 		if errors.Is(err, io.EOF) {
 			return r.Document(), flush()
 		}
-		n++
+		if n++; in.Most > 0 && n > in.Most {
+			return nil, &TooManyError{Most: in.Most}
+		}
 		if err != nil {
-			if c == nil && !proceed {
+			if c == nil && !in.Proceed {
 				return nil, err
 			}
 			if err := flush(); err != nil {
@@ -209,7 +274,7 @@ func readEvents(body io.Reader, limits epcis.Limits, proceed bool, fn func(first
 			first = n
 		}
 		batch = append(batch, e)
-		if size += len(e.EPCs) + len(e.InputEPCs) + len(e.OutputEPCs); len(batch) >= checkedTogether || size >= recordedTogether {
+		if size += len(e.EPCs) + len(e.InputEPCs) + len(e.OutputEPCs); len(batch) >= together || size >= namedTogether {
 			if err := flush(); err != nil {
 				return nil, err
 			}
@@ -217,20 +282,26 @@ func readEvents(body io.Reader, limits epcis.Limits, proceed bool, fn func(first
 	}
 }
 
-// take records a document that has been examined, reading it again.
-func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Capture, d *dscsa.Document, skip func(event int) bool) (Appended, error) {
+// take records a document that has been examined, reading it again: the events
+// that follow while the server writes those before.
+func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Capture, d dscsa.Document, x *examined) (out Appended, err error) {
 	if _, err := in.Body.Seek(0, io.SeekStart); err != nil {
-		return Appended{}, fmt.Errorf("read the document again: %w", err)
+		return out, fmt.Errorf("read the document again: %w", err)
 	}
-	p, err := prepare(Batch{Document: d, Body: in.Body})
-	if err != nil {
-		return Appended{}, err
+	p := &prepared{body: in.Body, first: &part{}}
+	if err := p.keep(d); err != nil {
+		return out, err
 	}
 	s, err := lock(ctx, tx, tenant)
 	if err != nil {
-		return Appended{}, err
+		return out, err
 	}
-	out, w, err := s.append(ctx, p)
+	defer func() {
+		if settled := s.settle(); err == nil {
+			err = settled
+		}
+	}()
+	out, w, err := s.begin(ctx, p)
 	if err != nil || out.Known {
 		return out, err
 	}
@@ -238,27 +309,35 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 		return out, fmt.Errorf("read the document again: %w", err)
 	}
 	last := time.Time{}
-	_, err = readEvents(in.Body, in.Limits, in.Proceed, func(first int, events []*epcis.Event) error {
-		part := &prepared{within: w.doc, hold: w.hold, things: things{}}
-		var list []epcis.Event
+	_, err = readEvents(in.Body, in, recordedTogether, func(first int, events []*epcis.Event) error {
+		part := &prepared{within: w.doc, hold: w.hold, first: &part{}}
+		var list []*epcis.Event
 		var ordinals []int32
+		var hashes [][32]byte
 		for i, e := range events {
-			if skip(first + i) {
+			at := first + i
+			if x.leaves(at) {
 				continue
 			}
-			list, ordinals = append(list, *e), append(ordinals, int32(first+i))
+			if at > len(x.hashes) {
+				return errors.New("the document has changed since it was checked")
+			}
+			list, ordinals, hashes = append(list, e), append(ordinals, int32(at)), append(hashes, x.hashes[at-1])
 			if e.BizStep == "shipping" && e.EventTime.After(last) {
 				last = e.EventTime
 			}
 		}
-		if err := part.add(list, ordinals); err != nil {
+		if err := part.add(list, ordinals, hashes); err != nil {
 			return err
 		}
-		more, _, err := s.append(ctx, part)
+		more, _, err := s.begin(ctx, part)
 		out.add(more)
 		return err
 	}, nil)
 	if err != nil {
+		return out, err
+	}
+	if err := s.settle(); err != nil {
 		return out, err
 	}
 	if last.IsZero() {
@@ -268,6 +347,9 @@ func (st *Store) take(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, in Captu
 }
 
 func (a *Appended) add(more Appended) {
+	if a.First == "" {
+		a.First = more.First
+	}
 	a.Stored += more.Stored
 	a.Resent += more.Resent
 	a.Affected += more.Affected

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/recourse/recourse/dscsa"
+	"github.com/recourse/recourse/dscsa/dscsatest"
 	"github.com/recourse/recourse/dscsa/epcis"
 	"github.com/recourse/recourse/dscsa/postgres"
 )
@@ -87,6 +89,10 @@ func TestCaptureRefusesWholeOrLeavesOutWhatCannotBeRead(t *testing.T) {
 		Body: bytes.NewReader(good.raw), Parties: func(context.Context, *epcis.Document) (string, string, error) { return "", "", no },
 	})
 	require.ErrorIs(t, err, no)
+	many := new(postgres.TooManyError)
+	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: bytes.NewReader(good.raw), Most: len(good.events) - 1})
+	require.ErrorAs(t, err, &many)
+	require.Equal(t, len(good.events)-1, many.Most)
 	_, err = c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: broken{bytes.NewReader(good.raw)}})
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a source that fails is no fault of the document")
 	c.verify(t)
@@ -100,4 +106,66 @@ func (b broken) Read(p []byte) (int, error) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	return b.Reader.Read(p[:min(len(p), 500)])
+}
+
+// swapped is another document whenever it is read again.
+type swapped struct {
+	*bytes.Reader
+
+	then []byte
+}
+
+func (s *swapped) Seek(offset int64, whence int) (int64, error) {
+	s.Reader = bytes.NewReader(s.then)
+	return s.Reader.Seek(offset, whence)
+}
+
+func TestADocumentThatChangesWhileItIsReadIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	good := chain(t)[0]
+	longer := bytes.Replace(good.raw, []byte("</EventList>"), append(eventOf(t, good.raw), "</EventList>"...), 1)
+	for _, then := range [][]byte{longer, bytes.ReplaceAll(good.raw, []byte("AB1234"), []byte("AB1235"))} {
+		_, err := c.store.Capture(t.Context(), c.tenant, postgres.Capture{Body: &swapped{Reader: bytes.NewReader(good.raw), then: then}})
+		require.Error(t, err)
+	}
+	var n int
+	require.NoError(t, c.db.Super().QueryRow(t.Context(), `select count(*) from custody.entry`).Scan(&n))
+	require.Zero(t, n)
+}
+
+// eventOf is the text of a document's last event.
+func eventOf(t *testing.T, raw []byte) []byte {
+	t.Helper()
+	from, to := bytes.LastIndex(raw, []byte("<ObjectEvent>")), bytes.LastIndex(raw, []byte("</ObjectEvent>"))
+	require.Positive(t, from)
+	require.Greater(t, to, from)
+	return bytes.Clone(raw[from : to+len("</ObjectEvent>")])
+}
+
+// A batch goes through the doors in parts. What is repeated, or an id that is
+// used twice, is told apart across them as within one, and what follows is the
+// same.
+func TestABatchOfManyPartsIsOneBatch(t *testing.T) {
+	t.Parallel()
+	c := setup(t)
+	d := stocked(40)
+	for n := range 2500 {
+		e := dscsatest.Step(began.Add(time.Duration(n+1)*time.Hour), epcis.Observe, "storing", "", maker, dscsatest.Unit(fmt.Sprintf("%06d", n/40)))
+		e.EventID = fmt.Sprintf("urn:x:event:%d", n)
+		d.events = append(d.events, e)
+	}
+	first := len(d.events) - 2500
+	again, reused := d.events[first], d.events[first+1]
+	reused.EventTime = reused.EventTime.Add(time.Minute)
+	d.events = append(d.events, again, reused)
+	out := c.record(t, d, dscsa.Accept)
+	require.Equal(t, first+2500, out.Stored)
+	require.Equal(t, 1, out.Resent)
+	require.Equal(t, []postgres.Reuse{{Ordinal: len(d.events), EventID: reused.EventID}}, out.Reused)
+	var copies int
+	require.NoError(t, c.db.Super().QueryRow(t.Context(), `select count(*) from custody.event_copy`).Scan(&copies))
+	require.Zero(t, copies, "an event that its own document repeats is in one document")
+	require.Equal(t, maker, c.unit(t, dscsatest.Unit("000059")).Owner, "named first in a later part")
+	c.verify(t)
 }

@@ -142,20 +142,19 @@ func keyOf(s string) string {
 	return key
 }
 
-func makeRecord(e *epcis.Event, ordinal int32, seen things) (*record, error) {
+// make makes an event ready. seen gets the things it names.
+func (r *record) make(e *epcis.Event, ordinal int32, hash [32]byte, seen things) error {
 	raw, err := encodeEvent(e)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := &record{
+	*r = record{
 		ordinal: ordinal, fact: dscsa.FactOf(e), body: raw, eventID: e.EventID, given: e.EventID != "",
 		read: keyOf(e.ReadPoint.ID), location: keyOf(e.BizLocation.ID), xform: e.TransformationID,
 	}
-	if r.fact.Hash, err = eventHash(e); err != nil {
-		return nil, err
-	}
+	r.fact.Hash = hash
 	if !r.given {
-		r.eventID = madeID(r.fact.Hash)
+		r.eventID = madeID(hash)
 		r.fact.EventID = r.eventID
 	}
 	if e.Parent != "" {
@@ -173,12 +172,12 @@ func makeRecord(e *epcis.Event, ordinal int32, seen things) (*record, error) {
 		r.role, r.members = roleEPC, seen.all(e.EPCs)
 		r.addClasses(roleEPC, e.Quantities)
 	}
-	for kind, list := range map[int16][]epcis.Reference{refTransaction: e.BizTransactions, refSource: e.Sources, refDestination: e.Destinations} {
+	for kind, list := range [...][]epcis.Reference{e.BizTransactions, e.Sources, e.Destinations} {
 		for _, x := range list {
-			r.refs = append(r.refs, ref{kind: kind, typ: x.Type, target: keyOf(x.ID)})
+			r.refs = append(r.refs, ref{kind: refTransaction + int16(kind), typ: x.Type, target: keyOf(x.ID)})
 		}
 	}
-	return r, nil
+	return nil
 }
 
 func (r *record) addClasses(role int16, list []epcis.Quantity) {
@@ -196,10 +195,10 @@ const (
 
 func madeID(hash [32]byte) string { return hashBefore + hex.EncodeToString(hash[:]) + hashAfter }
 
-// eventHash is the same for the same event in every format and spelling,
-// whatever it is called and whether it is declared an error.
-func eventHash(e *epcis.Event) (hash [32]byte, err error) {
-	uri := epcis.Hash(e)
+// eventHash is the digest in an event hash, which is the same for the same
+// event in every format and spelling, whatever it is called and whether it is
+// declared an error.
+func eventHash(uri string) (hash [32]byte, err error) {
 	if _, err := hex.Decode(hash[:], []byte(strings.TrimSuffix(strings.TrimPrefix(uri, hashBefore), hashAfter))); err != nil {
 		return hash, fmt.Errorf("the event hash %q: %w", uri, err)
 	}

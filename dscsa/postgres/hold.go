@@ -34,11 +34,11 @@ func (st *Store) HoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, o dscs
 	if err := checkOrder(&o); err != nil {
 		return dscsa.Hold{}, err
 	}
-	p := &prepared{things: things{}, order: &o}
-	p.holding = p.things.all(o.Things)
+	p := &prepared{first: &part{things: things{}}, order: &o}
+	p.holding = p.first.things.all(o.Things)
 	for _, key := range p.holding { // a key is a spelling too: what no document has named yet gets its GTIN from it
 		if id, err := gs1.ParseKey(key); err == nil && id.Key() == key {
-			p.things[key] = id
+			p.first.things[key] = id
 		}
 	}
 	raw, err := json.Marshal(map[string]any{"class": o.Class, "things": p.holding, "gtin": o.GTIN, "lot": o.Lot, "document": o.Document})
@@ -128,7 +128,7 @@ func (st *Store) ReleaseHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID,
 	if err != nil {
 		return fmt.Errorf("encode a decision: %w", err)
 	}
-	_, w, err := s.append(ctx, &prepared{things: things{}, decision: &decision{kind: "release", actor: actor, reason: reason, body: raw}})
+	_, w, err := s.append(ctx, &prepared{first: &part{}, decision: &decision{kind: "release", actor: actor, reason: reason, body: raw}})
 	if err != nil {
 		return err
 	}

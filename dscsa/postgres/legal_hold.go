@@ -127,7 +127,7 @@ func (st *Store) LiftLegalHoldTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUI
 
 // decide adds one decision to the chain and answers its sequence.
 func (s *session) decide(ctx context.Context, d *decision) (int64, error) {
-	_, w, err := s.append(ctx, &prepared{things: things{}, decision: d})
+	_, w, err := s.append(ctx, &prepared{first: &part{}, decision: d})
 	if err != nil {
 		return 0, err
 	}

@@ -3,25 +3,15 @@ package postgres
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/recourse/recourse/dscsa"
 )
 
-// load finds the items that the new events name, numbers those that are new,
-// and turns the records into facts.
-func (w *work) load(ctx context.Context) error {
-	w.items, w.byID = map[string]*item{}, map[int64]*item{}
-	keys := make([]string, 0, len(w.p.things))
-	for key := range w.p.things {
-		keys = append(keys, key)
-	}
-	rows, err := w.session.items(ctx, sqlItemsByKey, keys)
-	if err != nil {
-		return err
-	}
-	for _, i := range rows {
-		w.have(i)
-	}
+// load numbers the items that the new events name, and turns the records into
+// facts.
+func (w *work) load(first bool) {
 	for _, r := range w.fresh {
 		if r.parent != "" {
 			r.fact.Parent = w.number1(r.parent, r.seq, roleParent)
@@ -29,18 +19,26 @@ func (w *work) load(ctx context.Context) error {
 		r.fact.Members, r.fact.Outputs = w.numbers(r.members, r.seq, r.role), w.numbers(r.outputs, r.seq, roleOutput)
 		w.facts = append(w.facts, r.fact)
 	}
-	if len(w.p.holding) > 0 {
+	if len(w.p.holding) > 0 && first {
 		f := dscsa.Fact{Seq: w.placed, At: w.at.UnixMicro(), Members: w.numbers(w.p.holding, 0, roleEPC), Holds: []int64{w.placed}}
 		w.facts, w.named = append(w.facts, f), map[int64]bool{}
 		for _, id := range f.Members {
 			w.named[id] = true
 		}
 	}
-	return nil
 }
 
+// have notes an item that is stored.
 func (w *work) have(i *item) {
 	w.items[i.key], w.byID[i.id] = i, i
+}
+
+// item is an item by its number, nil when the batch does not know it.
+func (w *work) item(id int64) *item {
+	if !w.stored(id) {
+		return w.made[id-w.before-1]
+	}
+	return w.byID[id]
 }
 
 // number1 is an item's number; a new one gets the next, and remembers the event
@@ -48,13 +46,17 @@ func (w *work) have(i *item) {
 func (w *work) number1(key string, event int64, role int16) int64 {
 	i := w.items[key]
 	if i == nil {
-		id := w.p.things[key]
+		id := w.part.things[key]
 		w.last++
-		i = &item{id: w.last, key: key, gtin: id.GTIN(), serial: id.Serial, firstEvent: event, firstRole: role, Standing: dscsa.Standing{State: dscsa.Unknown}}
+		if len(w.room) == 0 {
+			w.room = make([]item, 256)
+		}
+		i, w.room = &w.room[0], w.room[1:]
+		*i = item{id: w.last, key: key, gtin: id.GTIN(), serial: id.Serial, firstEvent: event, firstRole: role, Standing: dscsa.Standing{State: dscsa.Unknown}}
 		if i.gtin == "" && i.serial == "" {
 			i.serial = id.Number
 		}
-		w.have(i)
+		w.items[key], w.made = i, append(w.made, i)
 	}
 	return i.id
 }
@@ -70,23 +72,27 @@ func (w *work) numbers(keys []string, event int64, role int16) []int64 {
 	return out
 }
 
+// read reads what the fold needs of what is stored: the standing of the items
+// named, or, when what is known must be folded again, all facts, which it folds.
+func (w *work) read(ctx context.Context) ([]dscsa.Fact, error) {
+	facts := w.standing()
+	if w.full {
+		return nil, w.refold(ctx)
+	}
+	return facts, w.base(ctx)
+}
+
 // fold computes where everything stands with the new facts: on top of what is
 // known when they are later, from all facts when they are not.
-func (w *work) fold(ctx context.Context) error {
-	facts := w.standing()
-	if !w.full {
-		if err := w.base(ctx); err != nil {
-			return err
-		}
-		err := w.book.Apply(facts)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, dscsa.ErrLate) {
-			return err
-		}
+func (w *work) fold(ctx context.Context, facts []dscsa.Fact) error {
+	if w.full {
+		return nil
 	}
-	return w.refold(ctx)
+	err := w.book.Apply(facts)
+	if errors.Is(err, dscsa.ErrLate) {
+		return w.refold(ctx)
+	}
+	return err
 }
 
 // standing is the facts that move something, and notes whether what is known
@@ -117,13 +123,11 @@ func (w *work) standing() []dscsa.Fact {
 // what is in them.
 func (w *work) base(ctx context.Context) error {
 	w.book = dscsa.NewBook(len(w.items))
-	var named []int64
-	for id := range w.byID {
-		if w.stored(id) {
-			named = append(named, id)
-		}
-	}
+	named := slices.Collect(maps.Keys(w.byID))
 	if len(named) > 0 {
+		if err := w.settle(); err != nil {
+			return err
+		}
 		for _, sql := range []string{sqlItemsWithin, sqlItemsAbove} {
 			rows, err := w.session.items(ctx, sql, named)
 			if err != nil {
@@ -140,10 +144,8 @@ func (w *work) base(ctx context.Context) error {
 		}
 	}
 	for id, i := range w.byID {
-		if w.stored(id) {
-			st := i.Standing
-			w.book.Put(id, &st)
-		}
+		st := i.Standing
+		w.book.Put(id, &st)
 	}
 	return nil
 }
@@ -152,11 +154,7 @@ func (w *work) base(ctx context.Context) error {
 func (w *work) stored(id int64) bool { return id <= w.before }
 
 func (w *work) holds(ctx context.Context) error {
-	ids := make([]int64, 0, len(w.byID))
-	for id := range w.byID {
-		ids = append(ids, id)
-	}
-	rows, err := w.tx.Query(ctx, sqlHoldsOn, w.id, ids)
+	rows, err := w.tx.Query(ctx, sqlHoldsOn, w.id, slices.Collect(maps.Keys(w.byID)))
 	if err != nil {
 		return err
 	}
@@ -173,6 +171,9 @@ func (w *work) holds(ctx context.Context) error {
 
 // refold folds all facts of what the batch concerns.
 func (w *work) refold(ctx context.Context) error {
+	if err := w.settle(); err != nil {
+		return err
+	}
 	start := map[int64]bool{}
 	add := func(f *dscsa.Fact) {
 		if f.Parent != 0 {
@@ -235,7 +236,7 @@ func (w *work) refold(ctx context.Context) error {
 	w.book, w.only, w.cut = dscsa.Fold(c.facts), c.affected, c.affected
 	var missing []int64
 	for id := range c.affected {
-		if w.byID[id] == nil {
+		if w.item(id) == nil {
 			missing = append(missing, id)
 		}
 	}

@@ -50,7 +50,7 @@ var (
 	sqlHops           = statement("queries/hops")
 	sqlEventsBySeq    = statement("queries/events_by_seq")
 	sqlHold           = statement("queries/hold")
-	sqlDocuments      = statement("queries/documents")
+	sqlDocument       = statement("queries/document")
 	sqlDocumentPart   = statement("queries/document_part")
 	sqlEventByID      = statement("queries/event_by_id")
 	sqlEventBySeq     = statement("queries/event_by_seq")
@@ -76,6 +76,8 @@ type session struct {
 	tx     pgx.Tx
 	tenant uuid.UUID
 	head
+
+	calls calls
 }
 
 // collect runs a query and scans each row with into.
@@ -84,6 +86,11 @@ func collect[T any](ctx context.Context, tx pgx.Tx, what, sql string, into func(
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
+	return scanned(what, rows, into)
+}
+
+// scanned scans each row with into.
+func scanned[T any](what string, rows pgx.Rows, into func(pgx.Rows) (T, error)) ([]T, error) {
 	defer rows.Close()
 	var out []T
 	for rows.Next() {

@@ -62,20 +62,6 @@ func (st *Store) UnitsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, asked
 	return out, nil
 }
 
-// WithinTx is what is in some things now, at any depth, in the caller's
-// transaction.
-func (st *Store) WithinTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, asked []string) ([]dscsa.Unit, error) {
-	s, err := look(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	l, err := s.resolve(ctx, asked)
-	if err != nil {
-		return nil, err
-	}
-	return s.units(ctx, l.all[len(l.named):])
-}
-
 // units adds holds and parents' keys.
 func (s *session) units(ctx context.Context, rows []*item) ([]dscsa.Unit, error) {
 	holds, err := s.holdsOver(ctx, rows)
@@ -271,7 +257,7 @@ func (st *Store) Document(ctx context.Context, tenant uuid.UUID, seq int64, w io
 		if err != nil {
 			return err
 		}
-		list, err := collect(ctx, tx, "read documents", sqlDocuments, scanDocument, s.id, seq, nil)
+		list, err := collect(ctx, tx, "read documents", sqlDocument, scanDocument, s.id, seq)
 		if err != nil {
 			return err
 		}
@@ -296,19 +282,6 @@ func (st *Store) Document(ctx context.Context, tenant uuid.UUID, seq int64, w io
 		}
 	})
 	return doc, err
-}
-
-// DocumentsOf are the documents of a saga, in order.
-func (st *Store) DocumentsOf(ctx context.Context, tenant uuid.UUID, saga string) (out []dscsa.Document, err error) {
-	err = pgtenant.ReadTx(ctx, st.pool, tenant, func(ctx context.Context, tx pgx.Tx) error {
-		s, err := look(ctx, tx, tenant)
-		if err != nil {
-			return err
-		}
-		out, err = collect(ctx, tx, "read documents", sqlDocuments, scanDocument, s.id, nil, saga)
-		return err
-	})
-	return out, err
 }
 
 func scanDocument(rows pgx.Rows) (d dscsa.Document, err error) {

@@ -141,10 +141,10 @@ func TestASaleReservesAndShipsAndOwnershipMovesOnce(t *testing.T) {
 
 	_, err = c.reserve(t, "sg_3", u)
 	requireRefused(t, err, dscsa.NotHolder, x.Key)
-	list, err := c.store.DocumentsOf(t.Context(), c.tenant, "sg_1")
+	sent, err := c.store.Document(t.Context(), c.tenant, out.Document, nil)
 	require.NoError(t, err)
-	require.Len(t, list, 1)
-	require.Equal(t, dscsa.Sent, list[0].Direction)
+	require.Equal(t, dscsa.Sent, sent.Direction)
+	require.Equal(t, "sg_1", sent.Saga)
 
 	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error { return c.store.ReleaseTx(ctx, tx, c.tenant, "sg_2") }))
 	require.NoError(t, c.tx(t, func(ctx context.Context, tx pgx.Tx) error { return c.store.ReleaseTx(ctx, tx, c.tenant, "sg_2") }), "also when it is nothing")

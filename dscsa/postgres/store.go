@@ -4,7 +4,9 @@
 // Writers of one tenant follow one another: each locks the head of the chain,
 // computes what its events change, and passes the doors of schema custody,
 // which check it again. Reservations do not take that lock; what they rest on
-// is checked again when the goods are shipped.
+// is checked again when the goods are shipped. The doors are called without
+// waiting for each: the server writes some facts while the program makes the
+// next ready, and asks in front of them what is known of those.
 //
 // What happens on failure: everything a method writes is in one transaction.
 // When the outcome of a commit is unknown, call it again with the same bytes:
@@ -40,6 +42,7 @@ type Batch struct {
 type Appended struct {
 	Document  int64        // sequence; 0: none
 	Known     bool         // the same bytes were there: nothing changed
+	First     string       // id of the first event that is recorded or was there; "" none
 	Stored    int          // events new in the chain
 	Resent    int          // events that were there
 	Reused    []Reuse      // event ids that stand for something else already: not recorded

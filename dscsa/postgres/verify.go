@@ -298,7 +298,11 @@ func (v *verifier) names(ctx context.Context, page []*verified) error {
 		if err != nil {
 			return &Fault{Seq: e.seq, What: err.Error()}
 		}
-		r, err := makeRecord(&event, e.ordinal.Int32, things{})
+		var r record
+		hash, err := eventHash(epcis.Hash(&event))
+		if err == nil {
+			err = r.make(&event, e.ordinal.Int32, hash, things{})
+		}
 		if err != nil {
 			return &Fault{Seq: e.seq, What: err.Error()}
 		}

@@ -1,11 +1,9 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"time"
 
@@ -15,34 +13,42 @@ import (
 // partSize is how much of a document one row holds.
 const partSize = 4 << 20
 
-// write passes the doors: the facts, the document's bytes, what follows from
-// the facts, and the holds that cover more for it.
-func (w *work) write(ctx context.Context, e *entries) error {
-	if len(e.kinds) > 0 || len(w.copies) > 0 {
-		if err := w.pass(ctx, "custody.append", sqlAppend, w.appendArguments(e)); err != nil {
+// write passes the doors with what goes with the facts: the document's bytes,
+// what follows from the facts, and the holds that cover more for it. While the
+// server writes facts and bytes, what follows is computed.
+func (w *work) write(ctx context.Context) error {
+	facts, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := w.putParts(ctx); err != nil {
+		return err
+	}
+	if err := w.fold(ctx, facts); err != nil {
+		return err
+	}
+	covers, err := w.project(ctx)
+	if err != nil {
+		return err
+	}
+	held := w.p.document != nil && w.hold != 0
+	if !held && w.p.order == nil && len(covers.items) == 0 {
+		return nil
+	}
+	if err := w.settle(); err != nil {
+		return err
+	}
+	if held {
+		if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
 			return err
 		}
-		if n := len(e.hashes); n > 0 {
-			w.seq, w.hash = w.seq+int64(n), e.hashes[n-1]
-		}
 	}
-	if w.p.document != nil {
-		if err := w.putParts(ctx); err != nil {
-			return err
-		}
-		if w.hold != 0 {
-			if err := w.placeHold(ctx, w.hold, dscsa.Flagged, "", "", w.doc); err != nil {
-				return err
-			}
-		}
-	}
-	if w.p.order != nil {
-		o := w.p.order
+	if o := w.p.order; o != nil {
 		if err := w.placeHold(ctx, w.placed, o.Class, o.GTIN, o.Lot, o.Document); err != nil {
 			return err
 		}
 	}
-	return w.project(ctx)
+	return w.cover(ctx, covers)
 }
 
 func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClass, gtin, lot string, document int64) error {
@@ -56,20 +62,7 @@ func (s *session) placeHold(ctx context.Context, seq int64, class dscsa.HoldClas
 	return nil
 }
 
-// pass calls a door with parameters in binary form.
-func (s *session) pass(ctx context.Context, name, sql string, args [][]byte) error {
-	conn := s.tx.Conn()
-	st, err := conn.Prepare(ctx, name, sql)
-	if err != nil {
-		return fmt.Errorf("prepare %s: %w", name, err)
-	}
-	if err := conn.PgConn().ExecPrepared(ctx, st.Name, args, []int16{1}, []int16{1}).Read().Err; err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	return nil
-}
-
-func (w *work) appendArguments(e *entries) [][]byte {
+func (w *work) appendArguments(e *entries, first bool) [][]byte {
 	n := len(e.kinds)
 	kinds, contents, hashes := newArray(oidInt2, 6*n), newArray(oidBytea, 36*n), newArray(oidBytea, 36*n)
 	for i := range e.kinds {
@@ -80,13 +73,13 @@ func (w *work) appendArguments(e *entries) [][]byte {
 	args := [][]byte{
 		w.tenant[:], int32Param(w.id), int64Param(w.seq), w.hash[:], timeParam(w.at), kinds.param(), contents.param(), hashes.param(),
 	}
-	args = append(args, w.documentArguments()...)
+	args = append(args, w.documentArguments(first)...)
 	args = append(args, w.eventArguments()...)
 	return append(args, w.linkArguments()...)
 }
 
 // documentArguments are d_* and c_*.
-func (w *work) documentArguments() [][]byte {
+func (w *work) documentArguments(first bool) [][]byte {
 	place, sha, size := newArray(oidInt4, 8), newArray(oidBytea, 36), newArray(oidInt8, 12)
 	texts := make([]*array, 8)
 	for i := range texts {
@@ -94,7 +87,7 @@ func (w *work) documentArguments() [][]byte {
 	}
 	cplace, cbody := newArray(oidInt4, 8), newArray(oidBytea, 64)
 	ctexts := [3]*array{newArray(oidText, 16), newArray(oidText, 16), newArray(oidText, 64)}
-	if d := w.p.document; d != nil {
+	if d := w.p.document; d != nil && first {
 		place.int32(1)
 		sha.bytes(d.SHA256[:])
 		size.int64(d.Size)
@@ -106,7 +99,11 @@ func (w *work) documentArguments() [][]byte {
 			}
 		}
 	}
-	for _, c := range w.decided {
+	decided := w.decided
+	if !first {
+		decided = nil
+	}
+	for _, c := range decided {
 		cplace.int32(c.place)
 		cbody.bytes(c.body)
 		for i, t := range [...]string{c.kind, c.actor, c.reason} {
@@ -178,7 +175,7 @@ func (w *work) linkArguments() [][]byte {
 	for _, r := range w.fresh {
 		named := func(ids []int64, role int16) {
 			for _, id := range ids {
-				if i := w.byID[id]; i.firstEvent == r.seq && i.firstRole == role {
+				if i := w.item(id); i.firstEvent == r.seq && i.firstRole == role {
 					continue // it stands on the item
 				}
 				if seen[id] {
@@ -217,7 +214,7 @@ func (w *work) linkArguments() [][]byte {
 	}
 	aevent, adocument, aordinal := newArray(oidInt8, 0), newArray(oidInt8, 0), newArray(oidInt4, 0)
 	if w.doc != 0 {
-		for _, c := range w.copies {
+		for _, c := range w.copies[w.told:] {
 			aevent.int64(c.event)
 			adocument.int64(w.doc)
 			aordinal.int32(c.ordinal)
@@ -232,12 +229,15 @@ func (w *work) linkArguments() [][]byte {
 
 // putParts stores the document's bytes.
 func (w *work) putParts(ctx context.Context) error {
+	if w.p.document == nil {
+		return nil
+	}
 	buf := make([]byte, min(partSize, w.p.document.Size))
 	for part := int32(0); ; part++ {
 		n, err := io.ReadFull(w.p.body, buf)
 		if n > 0 {
-			if _, err := w.tx.Exec(ctx, sqlPutPart, w.tenant, w.id, w.doc, part, buf[:n]); err != nil {
-				return fmt.Errorf("custody.put_part: %w", err)
+			if err := w.send(ctx, doorPutPart, w.tenant[:], int32Param(w.id), int64Param(w.doc), int32Param(part), buf[:n]); err != nil {
+				return err
 			}
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -247,173 +247,6 @@ func (w *work) putParts(ctx context.Context) error {
 			return fmt.Errorf("read the document: %w", err)
 		}
 	}
-}
-
-// project writes how the items stand now.
-func (w *work) project(ctx context.Context) error {
-	list := w.written()
-	w.out.Affected = len(list)
-	if len(list) == 0 {
-		return nil
-	}
-	n := len(list)
-	names := dictionary{places: map[string]int32{}, texts: newArray(oidText, 256)}
-	ids, keys, gtins, serials := newArray(oidInt8, 12*n), newArray(oidText, 40*n), newArray(oidInt4, 8*n), newArray(oidText, 20*n)
-	first, firstRole := newArray(oidInt8, 12*n), newArray(oidInt2, 6*n)
-	at, last, parent, made := newArray(oidTime, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n), newArray(oidInt8, 12*n)
-	conflict, why, hops, hop := newArray(oidInt8, 4*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
-	lots, expiry, states, blocked := newArray(oidInt4, 8*n), newArray(oidDate, 8*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
-	owners, sure, holders, places := newArray(oidInt4, 8*n), newArray(oidBool, 5*n), newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
-	kitem, kkeep := newArray(oidInt8, 0), newArray(oidInt4, 0)
-	hitem, hn, hevent, hat := newArray(oidInt8, 12*n), newArray(oidInt4, 8*n), newArray(oidInt8, 12*n), newArray(oidTime, 12*n)
-	hfrom, hto := newArray(oidInt4, 8*n), newArray(oidInt4, 8*n)
-	covers := covering{placed: w.placed, named: w.named}
-	for _, i := range list {
-		st := w.book.Of(i.id)
-		if st == nil {
-			st = &dscsa.Standing{State: dscsa.Unknown}
-		}
-		ids.int64(i.id)
-		if w.stored(i.id) {
-			keys.null()
-			gtins.null()
-			serials.null()
-		} else {
-			keys.text(i.key)
-			gtins.int32(names.place(i.gtin))
-			serials.text(i.serial)
-		}
-		first.id(i.firstEvent)
-		firstRole.int16(i.firstRole)
-		if st.LastEvent == 0 {
-			at.null()
-		} else {
-			at.micros(st.LastAt)
-		}
-		last.id(st.LastEvent)
-		parent.id(st.Parent)
-		made.id(st.Commissioned)
-		conflict.id(st.Conflict)
-		why.int32(names.place(st.ConflictWhy))
-		hops.int32(st.Hops)
-		lots.int32(names.place(st.Lot))
-		expiry.date(st.Expiry)
-		states.int32(names.place(string(st.State)))
-		blocked.int32(names.place(st.Blocked))
-		owners.int32(names.place(st.Owner))
-		sure.bool(st.OwnerSure)
-		holders.int32(names.place(st.Holder))
-		places.int32(names.place(st.Location))
-		if w.cut[i.id] && i.Hops > 0 {
-			kitem.int64(i.id)
-			kkeep.int32(0)
-		}
-		for _, h := range st.Fresh {
-			hitem.int64(i.id)
-			hn.int32(h.Number)
-			hevent.int64(h.Event)
-			hat.micros(h.At.UnixMicro())
-			hfrom.int32(names.place(h.From))
-			hto.int32(names.place(h.To))
-		}
-		if len(st.Fresh) > 0 {
-			hop.int32(int32(hitem.n))
-		} else {
-			hop.int32(0)
-		}
-		covers.add(i, st.Holds)
-		if st.Conflict != 0 && st.Conflict != i.Conflict {
-			x := *i
-			x.Standing = *st
-			w.out.Conflicts = append(w.out.Conflicts, x.unit())
-		}
-	}
-	err := w.pass(ctx, "custody.project", sqlProject, [][]byte{
-		w.tenant[:], int32Param(w.id), int64Param(w.seq), names.texts.param(), ids.param(), keys.param(), gtins.param(), serials.param(),
-		first.param(), firstRole.param(), at.param(), last.param(), parent.param(), made.param(), conflict.param(), why.param(), hops.param(),
-		hop.param(), lots.param(), expiry.param(), states.param(), blocked.param(), owners.param(), sure.param(), holders.param(), places.param(),
-		kitem.param(), kkeep.param(), hitem.param(), hn.param(), hevent.param(), hat.param(), hfrom.param(), hto.param(),
-	})
-	if err != nil {
-		return err
-	}
-	return w.cover(ctx, covers)
-}
-
-// dictionary is texts that many items share, given once.
-type dictionary struct {
-	places map[string]int32
-	texts  *array
-	last   string // most look-ups repeat the one before
-	at     int32
-}
-
-func (d *dictionary) place(s string) int32 {
-	if d.at != 0 && d.last == s {
-		return d.at
-	}
-	n, ok := d.places[s]
-	if !ok {
-		d.texts.text(s)
-		n = int32(d.texts.n)
-		d.places[s] = n
-	}
-	d.last, d.at = s, n
-	return n
-}
-
-// written is the items whose rows are to be written, in order.
-func (w *work) written() []*item {
-	fresh := make([]*item, w.last-w.before)
-	var changed []*item
-	for id, i := range w.byID {
-		if !w.stored(id) {
-			fresh[id-w.before-1] = i
-		} else if w.only[id] {
-			changed = append(changed, i)
-		}
-	}
-	if w.only == nil {
-		w.book.Changed(func(id int64, _ *dscsa.Standing) {
-			if w.stored(id) {
-				changed = append(changed, w.byID[id])
-			}
-		})
-	}
-	slices.SortFunc(changed, func(a, b *item) int { return cmp.Compare(a.id, b.id) })
-	return append(changed, fresh...)
-}
-
-// covering is items that come under holds.
-type covering struct {
-	holds, items []int64
-	direct       []bool
-
-	placed int64          // the batch's own hold
-	named  map[int64]bool // what it was placed on
-}
-
-// add puts an item under the holds that did not cover it.
-func (c *covering) add(i *item, holds []int64) {
-	for _, h := range holds {
-		have := false
-		for _, x := range i.Holds {
-			have = have || x == h
-		}
-		if !have {
-			c.holds, c.items, c.direct = append(c.holds, h), append(c.items, i.id), append(c.direct, h == c.placed && c.named[i.id])
-		}
-	}
-}
-
-func (s *session) cover(ctx context.Context, c covering) error {
-	if len(c.items) == 0 {
-		return nil
-	}
-	if _, err := s.tx.Exec(ctx, sqlCover, s.tenant, s.id, c.holds, c.items, c.direct); err != nil {
-		return fmt.Errorf("custody.cover: %w", err)
-	}
-	return nil
 }
 
 // retain says from when on a record is kept.

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -451,4 +453,40 @@ func TestMoreThanWasAllowedIsAnError(t *testing.T) {
 	require.Equal(t, 3, strings.Count(string(raw), `"eventTime"`))
 	_, raw = b.do("GET", "/epcis/events?eventCountLimit=2", nil)
 	require.Equal(t, 2, strings.Count(string(raw), `"eventTime"`))
+}
+
+// The first event of a job is the first that was taken.
+func TestAJobNamesNoEventThatWasLeftOut(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	wrong := made(1)[0]
+	wrong.EPCs, wrong.EventID = []string{"urn:epc:id:sscc:036999.0000000001"}, "urn:uuid:5f0b5b1c-0000-4000-8000-000000000001"
+	events := append([]epcis.Event{wrong}, made(2)...)
+	events[1].EventID = "urn:uuid:5f0b5b1c-0000-4000-8000-000000000002"
+	job := b.take(written(t, epcis.XML12, events...), true)
+	require.Equal(t, 3, job.Events, "%+v", job.Findings)
+	require.Equal(t, events[1].EventID, job.EventID)
+	stored, err := b.service.Job(t.Context(), b.who, job.ID)
+	require.NoError(t, err)
+	require.Equal(t, events[1].EventID, stored.EventID)
+}
+
+// A document with more events than the header of the answer says is refused,
+// however short they are, and leaves nothing.
+func TestADocumentOfTooManyEventsIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	document := written(t, epcis.JSON20, made(1)...)
+	list := regexp.MustCompile(`"eventList"\s*:\s*\[`).FindIndex(document)
+	require.NotNil(t, list)
+	many := slices.Concat(document[:list[1]], bytes.Repeat([]byte("{},"), epcisapi.MaxEvents-2), document[list[1]:])
+	answer, raw := b.do("POST", "/epcis/capture", many, "Content-Type", "application/json")
+	require.Equal(t, http.StatusRequestEntityTooLarge, answer.StatusCode, string(raw))
+	require.Equal(t, "500000", answer.Header.Get("GS1-EPCIS-Capture-Limit"))
+	var problem struct{ Type, Detail string }
+	require.NoError(t, json.Unmarshal(raw, &problem))
+	require.Equal(t, "epcisException:CaptureLimitExceededException", problem.Type)
+	require.Contains(t, problem.Detail, "500000 events")
+	require.Zero(t, b.count("document"))
+	require.Zero(t, b.count("capture_job"))
 }

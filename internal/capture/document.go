@@ -19,7 +19,6 @@ import (
 // seen is what a document says of who sends what to whom, noted while its
 // events go by.
 type seen struct {
-	first     string // ID of the first event
 	last      shipment
 	companies []company // that own goods which are shipped
 	known     map[string]bool
@@ -36,11 +35,6 @@ type company struct{ id, gln string }
 const manyCompanies = 1000
 
 func (s *seen) event(e *epcis.Event) {
-	if s.first == "" {
-		if s.first = e.EventID; s.first == "" {
-			s.first = epcis.Hash(e)
-		}
-	}
 	from, to := s.owner(e.Sources), s.owner(e.Destinations)
 	if at := e.EventTime.UnixNano(); e.BizStep == "shipping" && (s.last.event == 0 || at > s.last.event) {
 		s.last = shipment{event: at, from: from, to: to}

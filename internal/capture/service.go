@@ -66,7 +66,7 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 	var said seen
 	var met []dscsa.Partner
 	_, err = s.custody.Capture(ctx, who.Tenant, custody.Capture{
-		Body: bytes.NewReader(sub.Document), Credential: who.KeyID, Proceed: sub.Proceed, Each: said.event, Trade: s.trade(who.Tenant), Now: s.now,
+		Body: bytes.NewReader(sub.Document), SHA256: digest, Most: epcisapi.MaxEvents, Credential: who.KeyID, Proceed: sub.Proceed, Each: said.event, Trade: s.trade(who.Tenant), Now: s.now,
 		Parties: func(ctx context.Context, doc *epcis.Document) (string, string, error) {
 			senders, receiver := said.parties(doc)
 			met = said.met(doc)
@@ -76,7 +76,7 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 			if c.Known {
 				return errKnown
 			}
-			s.tell(&job, c, said.first)
+			s.tell(&job, c)
 			if c.Document > 0 && who.Role == "operator" {
 				if err := s.partners.MeetTx(ctx, tx, who.Tenant, who.KeyID, met, s.now()); err != nil {
 					return err
@@ -85,6 +85,9 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 			return s.put(ctx, tx, who, digest, c.Document, job)
 		},
 	})
+	if many := new(custody.TooManyError); errors.As(err, &many) {
+		return epcisapi.Job{}, epcisapi.ErrTooMany
+	}
 	once := new(pgconn.PgError)
 	if errors.Is(err, errKnown) || errors.As(err, &once) && (once.ConstraintName == "capture_job_once" || once.ConstraintName == "document_once") {
 		return s.taken(ctx, who.Tenant, digest) // somebody else took the same bytes meanwhile
@@ -99,7 +102,7 @@ func (s *Service) Capture(ctx context.Context, who auth.Principal, sub epcisapi.
 var errKnown = errors.New("the document is there")
 
 // tell fills in how a capture went.
-func (s *Service) tell(job *epcisapi.Job, c *custody.Captured, first string) {
+func (s *Service) tell(job *epcisapi.Job, c *custody.Captured) {
 	for _, f := range c.Report.Findings {
 		job.Findings = append(job.Findings, epcisapi.Finding{Rule: f.Rule, Severity: string(f.Severity), Where: f.Where, Message: f.Message})
 	}
@@ -111,9 +114,7 @@ func (s *Service) tell(job *epcisapi.Job, c *custody.Captured, first string) {
 	}
 	job.Verdict, job.Events = string(c.Report.Verdict), c.Stored
 	job.Success = c.Report.Verdict != check.Reject && len(c.Reused) == 0
-	if c.Document > 0 {
-		job.EventID = first
-	}
+	job.EventID = c.First
 	job.FinishedAt = s.now().UTC()
 }
 

@@ -73,22 +73,26 @@ func (b *Book) KnownProductsTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID,
 	return out, nil
 }
 
-// MeetTx puts companies down that nobody has met: unverified, so that nothing
-// can be traded with them. by is an API key.
+// MeetTx puts companies down that nobody has met, in one statement: unverified,
+// so that nothing can be traded with them. Each has one number, none twice. by
+// is an API key.
 func (b *Book) MeetTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, by string, companies []dscsa.Partner, at time.Time) error {
+	if len(companies) == 0 {
+		return nil
+	}
+	all := tradequeries.MeetParams{TenantID: tenant, CreatedAt: at, CreatedBy: by}
 	for _, p := range companies {
 		country := p.Address.Country
 		if len(country) != 2 {
 			country = "US"
 		}
-		err := tradequeries.New(tx).Meet(ctx, tradequeries.MeetParams{
-			TenantID: tenant, ID: metID(tenant, p.GLNs[0]), Gln: p.GLNs[0], Name: cut(p.Name, 200), Street: cut(p.Address.Street, 200),
-			City: cut(p.Address.City, 100), State: cut(p.Address.State, 50), PostalCode: cut(p.Address.PostalCode, 20),
-			Country: strings.ToUpper(country), CreatedAt: at, CreatedBy: by,
-		})
-		if err != nil {
-			return fmt.Errorf("put down the company with number %s: %w", p.GLNs[0], err)
-		}
+		all.Ids, all.Glns = append(all.Ids, metID(tenant, p.GLNs[0])), append(all.Glns, p.GLNs[0])
+		all.Names, all.Streets = append(all.Names, cut(p.Name, 200)), append(all.Streets, cut(p.Address.Street, 200))
+		all.Cities, all.States = append(all.Cities, cut(p.Address.City, 100)), append(all.States, cut(p.Address.State, 50))
+		all.PostalCodes, all.Countries = append(all.PostalCodes, cut(p.Address.PostalCode, 20)), append(all.Countries, strings.ToUpper(country))
+	}
+	if err := tradequeries.New(tx).Meet(ctx, all); err != nil {
+		return fmt.Errorf("put down companies nobody has met: %w", err)
 	}
 	return nil
 }

@@ -3,5 +3,5 @@ select e.seq, e.event_time, e.hash, e.event_id, e.declared, e.type, e.action, e.
        array(select h.id from custody.hold h
               where h.chain_id = $1 and h.document in (select e.document union select c.document from custody.event_copy c
                                                         where c.chain_id = $1 and c.event = e.seq)) as holds
-  from custody.event e
- where e.chain_id = $1 and e.seq = any($2)
+  from (select distinct unnest($2::bigint[]) as seq) k
+ cross join lateral (select * from custody.event where chain_id = $1 and seq = k.seq offset 0) e

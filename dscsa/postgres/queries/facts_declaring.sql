@@ -4,5 +4,5 @@ select e.seq, e.event_time, e.hash, e.event_id, e.declared, e.type, e.action, e.
        array(select h.id from custody.hold h
               where h.chain_id = $1 and h.document in (select e.document union select c.document from custody.event_copy c
                                                         where c.chain_id = $1 and c.event = e.seq)) as holds
-  from custody.event e
- where e.chain_id = $1 and e.event_id = any($2) and e.declared
+  from (select distinct unnest($2::text[]) as id) k
+ cross join lateral (select * from custody.event where chain_id = $1 and event_id = k.id and declared offset 0) e

@@ -4,6 +4,9 @@ select e.seq, e.event_time, e.hash, e.event_id, e.declared, e.type, e.action, e.
        array(select h.id from custody.hold h
               where h.chain_id = $1 and h.document in (select e.document union select c.document from custody.event_copy c
                                                         where c.chain_id = $1 and c.event = e.seq)) as holds
-  from custody.event e
- where e.chain_id = $1 and e.seq in (select x.event from custody.event_item x where x.chain_id = $1 and x.item = any($2)
-                                    union select i.first_event from custody.item i where i.chain_id = $1 and i.id = any($2))
+  from (select x.event from unnest($2::bigint[]) as k (id)
+         cross join lateral (select event from custody.event_item where chain_id = $1 and item = k.id offset 0) x
+        union
+        select i.first_event from unnest($2::bigint[]) as k (id)
+         cross join lateral (select first_event from custody.item where chain_id = $1 and id = k.id offset 0) i) n (seq)
+ cross join lateral (select * from custody.event where chain_id = $1 and seq = n.seq offset 0) e

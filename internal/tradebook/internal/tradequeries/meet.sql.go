@@ -14,42 +14,47 @@ import (
 
 const meet = `-- name: Meet :exec
 with met as (
+  select c.id, c.gln, c.name, c.street, c.city, c.state, c.postal_code, c.country
+    from (select unnest($2::text[]) as id, unnest($3::text[]) as gln, unnest($4::text[]) as name, unnest($5::text[]) as street,
+                 unnest($6::text[]) as city, unnest($7::text[]) as state, unnest($8::text[]) as postal_code,
+                 unnest($9::text[]) as country) c
+   where not exists (select from custody.partner_gln g where g.tenant_id = $1 and g.gln = c.gln)
+), put as (
   insert into custody.partner (tenant_id, id, name, role, street, city, state, postal_code, country, created_at, created_by)
-  select $1, $3, $4, 'unknown', $5, $6, $7, $8, $9, $10, $11
-   where not exists (select from custody.partner_gln g where g.tenant_id = $1 and g.gln = $2)
+  select $1, m.id, m.name, 'unknown', m.street, m.city, m.state, m.postal_code, m.country, $10, $11 from met m
   returning id
 )
 insert into custody.partner_gln (tenant_id, gln, partner_id, place)
-select $1, $2, met.id, 1 from met
+select $1, m.gln, m.id, 1 from met m join put on put.id = m.id
 `
 
 type MeetParams struct {
-	TenantID   uuid.UUID
-	Gln        string
-	ID         string
-	Name       string
-	Street     string
-	City       string
-	State      string
-	PostalCode string
-	Country    string
-	CreatedAt  time.Time
-	CreatedBy  string
+	TenantID    uuid.UUID
+	Ids         []string
+	Glns        []string
+	Names       []string
+	Streets     []string
+	Cities      []string
+	States      []string
+	PostalCodes []string
+	Countries   []string
+	CreatedAt   time.Time
+	CreatedBy   string
 }
 
-// Puts down a company that a document names and nobody has met: unverified, so
-// that nothing can be traded with it. Somebody else may have met it meanwhile.
+// Puts down companies with their numbers, each unless somebody has the number:
+// place by place in the arrays, no number twice.
 func (q *Queries) Meet(ctx context.Context, arg MeetParams) error {
 	_, err := q.db.Exec(ctx, meet,
 		arg.TenantID,
-		arg.Gln,
-		arg.ID,
-		arg.Name,
-		arg.Street,
-		arg.City,
-		arg.State,
-		arg.PostalCode,
-		arg.Country,
+		arg.Ids,
+		arg.Glns,
+		arg.Names,
+		arg.Streets,
+		arg.Cities,
+		arg.States,
+		arg.PostalCodes,
+		arg.Countries,
 		arg.CreatedAt,
 		arg.CreatedBy,
 	)

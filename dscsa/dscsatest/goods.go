@@ -1,4 +1,4 @@
-package dscsabench
+package dscsatest
 
 import (
 	"bytes"
@@ -9,115 +9,122 @@ import (
 
 // The parties of generated documents, as GLNs and as they stand in documents.
 const (
-	maker      = "0377777000015"
-	wholesaler = "0860009999107"
-	pharmacy   = "0860005678204"
+	Maker      = "0377777000015"
+	Wholesaler = "0860009999107"
+	Pharmacy   = "0860005678204"
 
-	makerPlace      = "urn:epc:id:sgln:0377777.00001.0"
-	wholesalerPlace = "urn:epc:id:sgln:0860009999.10.0"
-	pharmacyPlace   = "urn:epc:id:sgln:0860005678.20.0"
+	MakerPlace      = "urn:epc:id:sgln:0377777.00001.0"
+	WholesalerPlace = "urn:epc:id:sgln:0860009999.10.0"
+	PharmacyPlace   = "urn:epc:id:sgln:0860005678.20.0"
 )
 
-// began is when the first event of every document happened; checkedAt is after
+// GoodsMade is when the first event of every document happened; GoodsSeen is after
 // all of them and before everything expires.
 var (
-	began     = time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC)
-	checkedAt = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	GoodsMade = time.Date(2026, 3, 1, 13, 0, 0, 0, time.UTC)
+	GoodsSeen = time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 )
 
-// goods are the packages a manufacturer ships in one document. Ten cases go on
+// Goods are the packages a manufacturer ships in one document. Ten cases go on
 // a pallet: nine of 4 packages and one of 48. A pallet is 24 events that name
 // 8.4 things each on average: ten commissionings of packages, one of the cases,
 // one of the pallet, eleven packings and a shipment. The last pallet ends with
 // the packages. Small cases make all of that events of few things, 4.7 on average.
-// Loose goods are in no case: 100 packages an event, and one
-// shipment that names them all.
-type goods struct {
-	units int
-	first int // number of the first package, whole pallets, so that documents differ
-	loose bool
-	small bool // every case holds 4
+// Loose goods are in no case: 100 packages an event, and one shipment that
+// names them all.
+type Goods struct {
+	Units int
+	First int // number of the first package, whole pallets, so that documents differ
+	Loose bool
+	Small bool // every case holds 4
 }
 
-func (g goods) pallet() int {
-	if g.small {
+func (g Goods) pallet() int {
+	if g.Small {
 		return 10 * 4
 	}
-	return perPallet
+	return PerPallet
 }
 
+// How much goods are.
 const (
-	perPallet  = 9*4 + 48
-	perPackage = 354 // bytes of the text of a long document
+	PerPallet  = 9*4 + 48 // packages
+	PerPackage = 354      // bytes of the text of a long document
 )
 
-// shape says what a document is, for a result.
-func (g goods) shape() string {
-	if g.loose {
-		return fmt.Sprintf("%d packages, each by itself", g.units)
+// Shape says what a document is, for a result.
+func (g Goods) Shape() string {
+	if g.Loose {
+		return fmt.Sprintf("%d packages, each by itself", g.Units)
 	}
-	if g.small {
-		return fmt.Sprintf("%d packages in cases of 4, ten cases a pallet", g.units)
+	if g.Small {
+		return fmt.Sprintf("%d packages in cases of 4, ten cases a pallet", g.Units)
 	}
-	return fmt.Sprintf("%d packages in cases of 4 (nine of ten) and 48, ten cases a pallet", g.units)
+	return fmt.Sprintf("%d packages in cases of 4 (nine of ten) and 48, ten cases a pallet", g.Units)
 }
 
-func unit(n int) string { return fmt.Sprintf("urn:epc:id:sgtin:0377777.012345.%012d", 100000000000+n) }
+// Package is the SGTIN of a package by its number.
+func Package(n int) string {
+	return fmt.Sprintf("urn:epc:id:sgtin:0377777.012345.%012d", 100000000000+n)
+}
 
 func box(n int) string { return fmt.Sprintf("urn:epc:id:sgtin:0377777.512345.%08d", n) }
 
-func pallet(n int) string { return fmt.Sprintf("urn:epc:id:sscc:0377777.0%09d", n) }
+func palletOf(n int) string { return fmt.Sprintf("urn:epc:id:sscc:0377777.0%09d", n) }
 
-// outermost are the things that are shipped: the pallets, or all packages.
-func (g goods) outermost() []string {
+// Outermost are the things that are shipped: the pallets, or all packages.
+func (g Goods) Outermost() []string {
 	var out []string
-	if g.loose {
-		for i := range g.units {
-			out = append(out, unit(g.first+i))
+	if g.Loose {
+		for i := range g.Units {
+			out = append(out, Package(g.First+i))
 		}
 		return out
 	}
-	for i := 0; i < g.units; i += g.pallet() {
-		out = append(out, pallet((g.first+i)/g.pallet()))
+	for i := 0; i < g.Units; i += g.pallet() {
+		out = append(out, palletOf((g.First+i)/g.pallet()))
 	}
 	return out
 }
 
-// A document is the text of a manufacturer's EPCIS 1.2 document in the manner
-// of the GS1 US guideline R1.3, made while it is read.
-type document struct {
-	goods
+// A GoodsText is the text of a manufacturer's EPCIS 1.2 document in the manner
+// of the GS1 US guideline R1.3, made while it is read. The checks find nothing
+// in it.
+type GoodsText struct {
+	Goods
 
+	Events int          // written so far
 	buf    bytes.Buffer // not read yet
 	done   int          // packages
-	events int
-	state  int // 0 the header comes next, 1 goods, 2 nothing
+	state  int          // 0 the header comes next, 1 goods, 2 nothing
 }
 
-func (g goods) document() *document { return &document{goods: g} }
+// Document is the text, to be read.
+func (g Goods) Document() *GoodsText { return &GoodsText{Goods: g} }
 
-// text is the whole document and the number of its events.
-func (g goods) text() ([]byte, int) {
-	d := g.document()
+// Text is the whole document and the number of its events.
+func (g Goods) Text() ([]byte, int) {
+	d := g.Document()
 	raw, err := io.ReadAll(d)
 	if err != nil {
 		panic(err) // of a buffer: cannot be
 	}
-	return raw, d.events
+	return raw, d.Events
 }
 
-func (d *document) Read(p []byte) (int, error) {
+// Read is io.Reader.
+func (d *GoodsText) Read(p []byte) (int, error) {
 	for d.buf.Len() == 0 {
 		switch {
 		case d.state == 0:
 			d.state = 1
-			fmt.Fprintf(&d.buf, header, d.first)
-		case d.state == 1 && d.done < d.units:
+			fmt.Fprintf(&d.buf, header, d.First)
+		case d.state == 1 && d.done < d.Units:
 			d.more()
 		case d.state == 1:
 			d.state = 2
-			if d.loose {
-				d.ship(d.outermost()...)
+			if d.Loose {
+				d.ship(d.Outermost()...)
 			}
 			d.buf.WriteString("    </EventList>\n  </EPCISBody>\n</epcis:EPCISDocument>\n")
 		default:
@@ -128,26 +135,26 @@ func (d *document) Read(p []byte) (int, error) {
 }
 
 // more writes the next pallet, or the next 100 loose packages.
-func (d *document) more() {
+func (d *GoodsText) more() {
 	next := func(most int) []string {
 		var out []string
-		for range min(most, d.units-d.done) {
-			out = append(out, unit(d.first+d.done))
+		for range min(most, d.Units-d.done) {
+			out = append(out, Package(d.First+d.done))
 			d.done++
 		}
 		return out
 	}
-	lot := d.done / (20 * perPallet)
-	if d.loose {
+	lot := d.done / (20 * PerPallet)
+	if d.Loose {
 		d.make(lot, next(100)...)
 		return
 	}
-	number := (d.first + d.done) / d.pallet()
+	number := (d.First + d.done) / d.pallet()
 	var boxes []string
 	var inside [][]string
 	for i := range 10 {
 		size := 4
-		if i == 9 && !d.small {
+		if i == 9 && !d.Small {
 			size = 48
 		}
 		units := next(size)
@@ -158,21 +165,21 @@ func (d *document) more() {
 		boxes, inside = append(boxes, box(10*number+i)), append(inside, units)
 	}
 	d.make(lot, boxes...)
-	d.make(-1, pallet(number))
+	d.make(-1, palletOf(number))
 	for i, b := range boxes {
 		d.pack(b, inside[i]...)
 	}
-	d.pack(pallet(number), boxes...)
-	d.ship(pallet(number))
+	d.pack(palletOf(number), boxes...)
+	d.ship(palletOf(number))
 }
 
-func (d *document) begin(kind string) {
-	at := began.Add(time.Duration(d.events) * time.Second).Format(time.RFC3339)
-	d.events++
+func (d *GoodsText) begin(kind string) {
+	at := GoodsMade.Add(time.Duration(d.Events) * time.Second).Format(time.RFC3339)
+	d.Events++
 	fmt.Fprintf(&d.buf, "      <%s>\n        <eventTime>%s</eventTime>\n        <recordTime>%s</recordTime>\n        <eventTimeZoneOffset>-05:00</eventTimeZoneOffset>\n", kind, at, at)
 }
 
-func (d *document) list(name string, epcs []string) {
+func (d *GoodsText) list(name string, epcs []string) {
 	d.buf.WriteString("        <" + name + ">\n")
 	for _, e := range epcs {
 		d.buf.WriteString("          <epc>" + e + "</epc>\n")
@@ -180,16 +187,16 @@ func (d *document) list(name string, epcs []string) {
 	d.buf.WriteString("        </" + name + ">\n")
 }
 
-func (d *document) step(action, step, disposition string) {
+func (d *GoodsText) step(action, step, disposition string) {
 	fmt.Fprintf(&d.buf, "        <action>%s</action>\n        <bizStep>urn:epcglobal:cbv:bizstep:%s</bizStep>\n        <disposition>urn:epcglobal:cbv:disp:%s</disposition>\n        <readPoint><id>%s</id></readPoint>\n",
-		action, step, disposition, makerPlace)
+		action, step, disposition, MakerPlace)
 	if step != "shipping" {
-		fmt.Fprintf(&d.buf, "        <bizLocation><id>%s</id></bizLocation>\n", makerPlace)
+		fmt.Fprintf(&d.buf, "        <bizLocation><id>%s</id></bizLocation>\n", MakerPlace)
 	}
 }
 
 // make commissions things of a lot; lot -1: of none.
-func (d *document) make(lot int, epcs ...string) {
+func (d *GoodsText) make(lot int, epcs ...string) {
 	d.begin("ObjectEvent")
 	d.list("epcList", epcs)
 	d.step("ADD", "commissioning", "active")
@@ -199,7 +206,7 @@ func (d *document) make(lot int, epcs ...string) {
 	d.buf.WriteString("      </ObjectEvent>\n")
 }
 
-func (d *document) pack(parent string, epcs ...string) {
+func (d *GoodsText) pack(parent string, epcs ...string) {
 	d.begin("AggregationEvent")
 	d.buf.WriteString("        <parentID>" + parent + "</parentID>\n")
 	d.list("childEPCs", epcs)
@@ -207,7 +214,7 @@ func (d *document) pack(parent string, epcs ...string) {
 	d.buf.WriteString("      </AggregationEvent>\n")
 }
 
-func (d *document) ship(epcs ...string) {
+func (d *GoodsText) ship(epcs ...string) {
 	d.begin("ObjectEvent")
 	d.list("epcList", epcs)
 	d.step("OBSERVE", "shipping", "in_transit")
@@ -221,12 +228,12 @@ const sale = `        <bizTransactionList>
         </bizTransactionList>
         <extension>
           <sourceList>
-            <source type="urn:epcglobal:cbv:sdt:owning_party">` + makerPlace + `</source>
-            <source type="urn:epcglobal:cbv:sdt:location">` + makerPlace + `</source>
+            <source type="urn:epcglobal:cbv:sdt:owning_party">` + MakerPlace + `</source>
+            <source type="urn:epcglobal:cbv:sdt:location">` + MakerPlace + `</source>
           </sourceList>
           <destinationList>
-            <destination type="urn:epcglobal:cbv:sdt:owning_party">` + wholesalerPlace + `</destination>
-            <destination type="urn:epcglobal:cbv:sdt:location">` + wholesalerPlace + `</destination>
+            <destination type="urn:epcglobal:cbv:sdt:owning_party">` + WholesalerPlace + `</destination>
+            <destination type="urn:epcglobal:cbv:sdt:location">` + WholesalerPlace + `</destination>
           </destinationList>
         </extension>
         <gs1ushc:dropShipment>false</gs1ushc:dropShipment>
@@ -237,8 +244,8 @@ const header = `<?xml version="1.0" encoding="UTF-8"?>
   <EPCISHeader>
     <sbdh:StandardBusinessDocumentHeader>
       <sbdh:HeaderVersion>1.0</sbdh:HeaderVersion>
-      <sbdh:Sender><sbdh:Identifier Authority="GS1">` + makerPlace + `</sbdh:Identifier></sbdh:Sender>
-      <sbdh:Receiver><sbdh:Identifier Authority="GS1">` + wholesalerPlace + `</sbdh:Identifier></sbdh:Receiver>
+      <sbdh:Sender><sbdh:Identifier Authority="GS1">` + MakerPlace + `</sbdh:Identifier></sbdh:Sender>
+      <sbdh:Receiver><sbdh:Identifier Authority="GS1">` + WholesalerPlace + `</sbdh:Identifier></sbdh:Receiver>
       <sbdh:DocumentIdentification>
         <sbdh:Standard>EPCglobal</sbdh:Standard>
         <sbdh:TypeVersion>1.0</sbdh:TypeVersion>
@@ -265,7 +272,7 @@ const header = `<?xml version="1.0" encoding="UTF-8"?>
           </Vocabulary>
           <Vocabulary type="urn:epcglobal:epcis:vtype:Location">
             <VocabularyElementList>
-              <VocabularyElement id="` + makerPlace + `">
+              <VocabularyElement id="` + MakerPlace + `">
                 <attribute id="urn:epcglobal:cbv:mda#name">Nordaben Labs</attribute>
                 <attribute id="urn:epcglobal:cbv:mda#streetAddressOne">4 Fjord Street</attribute>
                 <attribute id="urn:epcglobal:cbv:mda#city">Duluth</attribute>
@@ -273,7 +280,7 @@ const header = `<?xml version="1.0" encoding="UTF-8"?>
                 <attribute id="urn:epcglobal:cbv:mda#postalCode">55802</attribute>
                 <attribute id="urn:epcglobal:cbv:mda#countryCode">US</attribute>
               </VocabularyElement>
-              <VocabularyElement id="` + wholesalerPlace + `">
+              <VocabularyElement id="` + WholesalerPlace + `">
                 <attribute id="urn:epcglobal:cbv:mda#name">Lakeside Wholesale</attribute>
                 <attribute id="urn:epcglobal:cbv:mda#streetAddressOne">81 Harbor Road</attribute>
                 <attribute id="urn:epcglobal:cbv:mda#city">Toledo</attribute>
