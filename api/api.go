@@ -102,7 +102,7 @@ func New(cfg Config) (http.Handler, error) {
 	engine.GET("/errors/:code", s.page)
 	engine.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", contract) })
 
-	guarded := engine.Group("", s.authenticate, s.authorize, s.readBody, s.requireKey, s.validate)
+	guarded := engine.Group("", s.authenticate, s.authorize, s.readBody, s.requireKey, s.validate, s.postPlainly)
 	failed := func(c *gin.Context, err error) { s.abort(c, err) }
 	RegisterHandlersWithOptions(guarded, NewStrictHandlerWithOptions(s, nil, StrictGinServerOptions{
 		RequestErrorHandlerFunc:  func(c *gin.Context, err error) { s.abort(c, malformed(err)) },

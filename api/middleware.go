@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -22,8 +23,10 @@ type where struct {
 	requestID string
 	path      string
 	route     string
+	operation operation
 	who       auth.Principal
 	body      []byte
+	posting   *posting // the body, when it was read in one walk
 	once      Once
 	ticket    bool
 	stream    bool // the client wants events as a stream
@@ -31,6 +34,8 @@ type where struct {
 }
 
 type whereKey struct{}
+
+func withWhere(ctx context.Context, w *where) context.Context { return context.WithValue(ctx, whereKey{}, w) }
 
 // whereOf returns what is known of the request.
 func whereOf(ctx context.Context) *where {
@@ -42,12 +47,12 @@ func whereOf(ctx context.Context) *where {
 
 // identify names the request and logs it: no body, no query, no credential.
 func (s *server) identify(c *gin.Context) {
-	w := &where{requestID: newID("req_", s.cfg.Now()), path: c.Request.URL.Path, route: c.FullPath()}
-	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), whereKey{}, w))
+	w := &where{requestID: newID("req_", s.cfg.Now()), path: c.Request.URL.Path, route: c.FullPath(), operation: s.operationOf(c)}
+	c.Request = c.Request.WithContext(withWhere(c.Request.Context(), w))
 	c.Header("Request-Id", w.requestID)
 	start := time.Now()
 	c.Next()
-	s.log.InfoContext(c.Request.Context(), "request",
+	s.log.LogAttrs(c.Request.Context(), slog.LevelInfo, "request",
 		slog.String("request_id", w.requestID), slog.String("method", c.Request.Method), slog.String("route", w.route),
 		slog.Int("status", c.Writer.Status()), slog.Duration("duration", time.Since(start)),
 		slog.String("tenant", w.who.Tenant.String()), slog.String("key_id", w.who.KeyID))
@@ -66,20 +71,26 @@ func (s *server) recover(c *gin.Context) {
 	c.Next()
 }
 
-// harden sets what every answer carries.
+// hardened is what every answer carries. The values are shared by all answers:
+// nobody changes one in place.
+var hardened = http.Header{
+	"Cache-Control":                {"no-store"},
+	"Vary":                         {"Authorization, Accept"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"X-Frame-Options":              {"DENY"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+}
+
 func (*server) harden(c *gin.Context) {
-	h := c.Writer.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Authorization, Accept")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	maps.Copy(c.Writer.Header(), hardened)
 	c.Next()
 }
 
-func (s *server) operation(c *gin.Context) operation {
+func (*server) operation(c *gin.Context) operation { return whereOf(c.Request.Context()).operation }
+
+func (s *server) operationOf(c *gin.Context) operation {
 	if isDocuments(c.FullPath()) {
 		return s.byName[s.documents.Operation(c.Request)]
 	}

@@ -28,39 +28,44 @@ func keyedID(tenant uuid.UUID, key string) uuid.UUID {
 	return uuid.NewSHA1(keyNamespace, append(tenant[:], key...))
 }
 
-// PostTransaction posts what a program asks. It answers from the books alone,
-// so that a repeat has the same bytes.
+// PostTransaction posts what a program asks.
 func (s *server) PostTransaction(ctx context.Context, request PostTransactionRequestObject) (PostTransactionResponseObject, error) {
-	w := whereOf(ctx)
-	t, err := asked(request.Body)
+	p, err := asked(request.Body)
 	if err != nil {
 		return nil, err
 	}
+	return s.post(ctx, p)
+}
+
+// post posts under the request's key. It answers from the books alone, so that
+// a repeat has the same bytes.
+func (s *server) post(ctx context.Context, p *posting) (Answer, error) {
+	w, t := whereOf(ctx), p.asks
 	t.ID, t.Actor = keyedID(w.who.Tenant, w.once.Key), w.who.KeyID
 	if err := t.Validate(); err != nil {
 		r := notAJournal(err)
 		r.code = "transaction_invalid"
-		return nil, r
+		return Answer{}, r
 	}
 	ctx, cancel := context.WithTimeout(ctx, postPatience)
 	defer cancel()
-	results, err := s.cfg.Books.Post(ctx, bookOf(ctx, request.Body.Entity), []ledger.Transaction{t})
+	results, err := s.cfg.Books.Post(ctx, bookOf(ctx, p.entity), []ledger.Transaction{t})
 	switch {
 	case errors.Is(err, ledger.ErrBusy), errors.Is(err, ledger.ErrOutcomeUnknown):
-		return nil, errors.Join(ErrUnavailable, err)
+		return Answer{}, errors.Join(ErrUnavailable, err)
 	case err != nil:
-		return nil, err
+		return Answer{}, err
 	}
 	result := results[0]
 	if result.Outcome == ledger.IDReused {
-		return nil, refuse("idempotency_key_reused")
+		return Answer{}, refuse("idempotency_key_reused")
 	}
 	if !result.Posted() {
 		entries := make([]journalEntry, len(t.Entries))
 		for i, e := range t.Entries {
 			entries[i] = journalEntry{Account: e.Account, Currency: e.Currency}
 		}
-		return nil, refusedBy(result, "/entries", entries)
+		return Answer{}, refusedBy(result, "/entries", entries)
 	}
 	a, err := jsonAnswer(http.StatusCreated, viewTransaction(result.Recorded), "Location", "/v1/ledger/transactions?id="+transactionName(t.ID))
 	if err == nil && result.Outcome == ledger.Exists {
@@ -69,9 +74,11 @@ func (s *server) PostTransaction(ctx context.Context, request PostTransactionReq
 	return a, err
 }
 
-// asked is the transaction of a request, without its name and actor.
-func asked(b *PostTransactionJSONRequestBody) (ledger.Transaction, error) {
-	t := ledger.Transaction{Kind: ledger.Posted, Purpose: b.Purpose}
+// asked is what a request to post asks for.
+func asked(b *PostTransactionJSONRequestBody) (*posting, error) {
+	p := &posting{entity: b.Entity}
+	t := &p.asks
+	*t = ledger.Transaction{Kind: ledger.Posted, Purpose: b.Purpose}
 	for to, from := range map[*string]*string{&t.Reason: b.Reason, &t.OrderRef: b.OrderRef, &t.Document: b.Document} {
 		if from != nil {
 			*to = *from
@@ -96,7 +103,7 @@ func asked(b *PostTransactionJSONRequestBody) (ledger.Transaction, error) {
 		}
 		id, err := uuid.Parse(strings.TrimPrefix(*link.from, "txn_"))
 		if err != nil {
-			return t, refuseField("validation_failed", link.name, "is not the id of a transaction")
+			return nil, refuseField("validation_failed", link.name, "is not the id of a transaction")
 		}
 		*link.pointer = id
 	}
@@ -105,5 +112,5 @@ func asked(b *PostTransactionJSONRequestBody) (ledger.Transaction, error) {
 			t.Entries = append(t.Entries, ledger.Entry{Account: e.AccountCode, Side: ledger.Side(e.Side), Amount: e.Amount, Currency: e.Currency})
 		}
 	}
-	return t, nil
+	return p, nil
 }

@@ -17,12 +17,15 @@ import (
 // validate holds the request against the contract and reports everything that
 // is wrong with it at once.
 func (s *server) validate(c *gin.Context) {
-	op := s.operation(c)
+	op, w := s.operation(c), whereOf(c.Request.Context())
+	if w.posting != nil { // holds already
+		return
+	}
 	params := map[string]string{}
 	for _, p := range c.Params {
 		params[p.Key] = p.Value
 	}
-	body := whereOf(c.Request.Context()).body
+	body := w.body
 	request := c.Request.WithContext(c.Request.Context()) // a copy with a body of its own
 	request.Body = http.NoBody
 	if len(body) > 0 {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -26,6 +28,11 @@ import (
 	ledgerpg "github.com/recourse/recourse/ledger/postgres"
 )
 
+// garbagePercent is how much the heap of the API grows before it is collected.
+// A request leaves garbage and next to nothing else, so with Go's own 100 a
+// sixth of the processor goes into collecting a few megabytes again and again.
+const garbagePercent = 400
+
 // serve runs the API until it is told to stop; then streams end, requests
 // under way finish and what was accepted is handed on.
 func serve(ctx context.Context, std streams, args []string) error {
@@ -35,6 +42,9 @@ func serve(ctx context.Context, std streams, args []string) error {
 	cfg, err := config.ForServe()
 	if err != nil {
 		return usageError{err}
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
 	}
 	log := newLogger(std, "api")
 	pool, err := connect(ctx, cfg.Database)

@@ -2,12 +2,13 @@ package ledgerbench
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -62,13 +63,15 @@ func RunHTTP(ctx context.Context, super, api, key string, talk io.Writer, print 
 	return nil
 }
 
-// A client keeps one connection and costs as little as it can: it shares the
-// processors with what it measures.
+// A client keeps one connection and costs as little as it can, as load tools
+// do: it shares the processors with what it measures. It checks of every answer
+// the status and that it is about the transaction that was posted.
 type client struct {
 	conn net.Conn
 	in   *bufio.Reader
 	head string
 	out  []byte
+	body []byte
 }
 
 func dial(ctx context.Context, address, key string) (*client, error) {
@@ -77,7 +80,7 @@ func dial(ctx context.Context, address, key string) (*client, error) {
 		return nil, fmt.Errorf("connect to the API: %w", err)
 	}
 	return &client{conn: conn, in: bufio.NewReader(conn), head: "POST /v1/ledger/transactions HTTP/1.1\r\nHost: " + address +
-		"\r\nAuthorization: Bearer " + key + "\r\nContent-Type: application/json\r\n"}, nil
+		"\r\nAuthorization: Bearer " + key + "\r\nContent-Type: application/json\r\nIdempotency-Key: "}, nil
 }
 
 func (c *client) close() { _ = c.conn.Close() }
@@ -87,24 +90,59 @@ func (c *client) post(debit, credit int, amount int64) error {
 	if err != nil {
 		return err
 	}
-	body := fmt.Sprintf(`{"purpose":"bench.transfer","reason":"a measurement","entries":[`+
-		`{"account_code":"%s","side":"D","amount":%d,"currency":"usd"},{"account_code":"%s","side":"C","amount":%d,"currency":"usd"}]}`,
-		code(debit), amount, code(credit), amount)
-	c.out = fmt.Appendf(c.out[:0], "%sIdempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s", c.head, id, len(body), body)
+	name := id.String()
+	c.body = c.entry(append(c.body[:0], `{"purpose":"bench.transfer","reason":"a measurement","entries":[`...), debit, 'D', amount)
+	c.body = append(c.entry(append(c.body, ','), credit, 'C', amount), `]}`...)
+	c.out = append(append(append(c.out[:0], c.head...), name...), "\r\nContent-Length: "...)
+	c.out = append(append(strconv.AppendInt(c.out, int64(len(c.body)), 10), "\r\n\r\n"...), c.body...)
 	if _, err := c.conn.Write(c.out); err != nil {
 		return fmt.Errorf("send: %w", err)
 	}
-	res, err := http.ReadResponse(c.in, nil)
+	status, err := c.answer()
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
+	if status != "HTTP/1.1 201 Created" {
+		return fmt.Errorf("the API answered %s: %s", status, c.body)
 	}
-	if res.StatusCode != http.StatusCreated {
-		return fmt.Errorf("the API answered %s: %s", res.Status, text)
+	told, ok := bytes.CutPrefix(c.body, []byte(`{"id":"txn_`))
+	if !ok || len(told) < len(name) || string(told[:len(name)]) != name {
+		return fmt.Errorf("the API answered about something else than txn_%s: %s", name, c.body)
 	}
 	return nil
+}
+
+func (*client) entry(b []byte, account int, side byte, amount int64) []byte {
+	b = append(append(b, `{"account_code":"`...), code(account)...)
+	b = append(append(b, `","side":"`...), side)
+	return append(strconv.AppendInt(append(b, `","amount":`...), amount, 10), `,"currency":"usd"}`...)
+}
+
+// answer reads an answer with its body and returns its status line.
+func (c *client) answer() (status string, err error) {
+	line, err := c.in.ReadSlice('\n')
+	if err != nil {
+		return "", err
+	}
+	status = string(bytes.TrimSpace(line))
+	length := -1
+	for {
+		if line, err = c.in.ReadSlice('\n'); err != nil {
+			return "", err
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			break
+		}
+		if value, ok := bytes.CutPrefix(line, []byte("Content-Length: ")); ok {
+			if length, err = strconv.Atoi(string(value)); err != nil {
+				return "", err
+			}
+		}
+	}
+	if length < 0 {
+		return "", fmt.Errorf("%s has no length", status)
+	}
+	c.body = append(c.body[:0], make([]byte, length)...)
+	_, err = io.ReadFull(c.in, c.body)
+	return status, err
 }

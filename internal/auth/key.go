@@ -25,6 +25,7 @@ const (
 	alphabet     = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	idLength     = 16
 	secretLength = 43 // 256 bits in base 62
+	maxLength    = 200
 )
 
 // ErrMalformed means that a text is not a key of ours.
@@ -46,7 +47,7 @@ func NewKey(env string) (Key, error) {
 // Parse splits a key into its public id and the digest of its secret.
 func Parse(text string) (id string, secret [32]byte, err error) {
 	parts := strings.Split(text, "_")
-	if len(text) > 200 || len(parts) != 4 || parts[0] != "sk" || (parts[1] != "test" && parts[1] != "live") ||
+	if len(text) > maxLength || len(parts) != 4 || parts[0] != "sk" || (parts[1] != "test" && parts[1] != "live") ||
 		len(parts[2]) < 8 || len(parts[2]) > 32 || len(parts[3]) < 32 {
 		return "", secret, ErrMalformed
 	}

@@ -31,6 +31,7 @@ type sheet struct {
 	ledger.Sheet
 
 	before ledger.Head
+	ahead  readAhead
 }
 
 func newSheet() *sheet {
@@ -85,6 +86,10 @@ func readLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, batch []ledger
 }
 
 func (sh *sheet) scanAccounts(rows pgx.Rows) error {
+	return eachAccount(rows, func(key ledger.AccountKey, a *ledger.OpenAccount) { sh.Accounts[key] = a })
+}
+
+func eachAccount(rows pgx.Rows, each func(key ledger.AccountKey, a *ledger.OpenAccount)) error {
 	var a ledger.OpenAccount
 	var key ledger.AccountKey
 	_, err := pgx.ForEachRow(rows, []any{
@@ -92,7 +97,7 @@ func (sh *sheet) scanAccounts(rows pgx.Rows) error {
 		&a.DebitsPosted, &a.CreditsPosted, &a.DebitsPending, &a.CreditsPending,
 	}, func() error {
 		one := a
-		sh.Accounts[key] = &one
+		each(key, &one)
 		a.Floor, a.Ceiling = nil, nil
 		return nil
 	})

@@ -286,8 +286,8 @@ func foreseeable(batch []ledger.Transaction) bool {
 	return true
 }
 
-// know reads the accounts of a batch that the writer has not met: what is
-// under way does not touch them. A balance read without a lock can be newer
+// know reads the accounts of a batch that the writer has not met, and some
+// ahead: what is under way does not touch them. A balance read without a lock can be newer
 // than the head the writer knows: then the head has moved, and the door says so.
 func (w *writer) know(ctx context.Context, batch []ledger.Transaction) error {
 	if len(w.sheet.Accounts) > maxAccounts {
@@ -311,6 +311,7 @@ func (w *writer) know(ctx context.Context, batch []ledger.Transaction) error {
 	q := &pgx.Batch{}
 	q.Queue(setTenant, w.book.Tenant.String())
 	q.Queue(accountsOf, w.book.Tenant, w.book.Entity, codes, currencies).Query(w.sheet.scanAccounts)
+	w.sheet.ahead.queue(q, w.sheet)
 	return w.store.pool.SendBatch(ctx, q).Close()
 }
 
