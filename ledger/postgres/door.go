@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/recourse/recourse/ledger"
 )
@@ -16,6 +15,8 @@ import (
 var (
 	//go:embed door/post_batch.sql
 	postBatch string
+	//go:embed door/post_batch_alone.sql
+	postBatchAlone string
 	//go:embed door/post_batch_types.sql
 	postBatchTypes string
 )
@@ -23,12 +24,15 @@ var (
 const setTenant = `select set_config('app.tenant', $1, true)`
 
 // pass goes through the door in one round trip. alone makes it a transaction
-// of its own: without an explicit begin the server treats what is sent up to
-// the next sync as one, so the tenant holds for the door and for nothing after
-// it. Otherwise the connection is in the caller's transaction, which has set
-// the tenant.
+// of its own: without an explicit begin the server treats a statement as one,
+// and the statement sets the tenant. Otherwise the connection is in the
+// caller's transaction, which has set the tenant.
 func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded, bounded bool) error {
-	door, err := conn.Prepare(ctx, "recourse_post_batch", postBatch)
+	name, sql := "recourse_post_batch", postBatch
+	if alone {
+		name, sql = "recourse_post_batch_alone", postBatchAlone
+	}
+	door, err := conn.Prepare(ctx, name, sql)
 	if err != nil {
 		return fmt.Errorf("prepare the door: %w", err)
 	}
@@ -36,16 +40,11 @@ func pass(ctx context.Context, conn *pgx.Conn, alone bool, book ledger.Book, hea
 	if err != nil {
 		return err
 	}
-	batch := &pgconn.Batch{}
+	arguments := doorArguments(types, book, head, recorded, bounded)
 	if alone {
-		tenant, err := conn.Prepare(ctx, "recourse_set_tenant", setTenant)
-		if err != nil {
-			return fmt.Errorf("prepare the tenant: %w", err)
-		}
-		batch.ExecPrepared(tenant.Name, [][]byte{[]byte(book.Tenant.String())}, nil, nil)
+		arguments[0] = []byte(book.Tenant.String())
 	}
-	batch.ExecPrepared(door.Name, doorArguments(types, book, head, recorded, bounded), []int16{1}, []int16{1})
-	if err := conn.PgConn().ExecBatch(ctx, batch).Close(); err != nil {
+	if _, err := conn.PgConn().ExecPrepared(ctx, door.Name, arguments, []int16{1}, []int16{1}).Close(); err != nil {
 		return fmt.Errorf("ledger.post_batch: %w", err)
 	}
 	return nil
