@@ -257,28 +257,30 @@ func TestHoldsFromBeforeAreListed(t *testing.T) {
 	ctx := t.Context()
 	d := pgtest.NewEmpty(t)
 	require.NoError(t, db.MigrateTo(ctx, d.URL("migrator"), 20261125020000))
-	store := postgres.New(d.Pool("app_worker"))
+	super := d.Super()
 	at := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
 	var want []uuid.UUID
 	for range 2 {
-		var batch []ledger.Transaction
-		tenant := d.Tenant()
-		for range 3 {
-			x := ledgertest.Transfer(uuid.New(), ledger.StripeClearing, ledger.CustomerDeposits, 1)
-			x.Kind, x.ExpiresAt = ledger.Pending, at
-			batch = append(batch, x)
-		}
-		batch[1].ExpiresAt = time.Time{}
-		want = append(want, batch[2].ID)
-		batch = append(batch, ledger.Transaction{ID: uuid.New(), Kind: ledger.VoidPending, Resolves: batch[0].ID, Purpose: "test", Actor: "test"})
-		results, err := store.Post(ctx, ledger.Main(tenant), batch)
+		tenant, ended, endless, held := d.Tenant(), uuid.New(), uuid.New(), uuid.New()
+		want = append(want, held)
+		// As the ledger's owner: the program of then is gone, and today's needs today's door.
+		err := pgx.BeginFunc(ctx, super, func(tx pgx.Tx) error {
+			q := &pgx.Batch{}
+			q.Queue(`select set_config('app.tenant', $1, true), set_config('ledger.door', 'open', true)`, tenant.String())
+			q.Queue(`set local role ledger_owner`)
+			q.Queue(`select set_config('ledger.book', l.id::text, true) from ledger.lock_book($1, 'main', false) l`, tenant)
+			q.Queue(`select set_config('ledger.door', 'open', true)`)
+			q.Queue(`insert into ledger.journal (seq, recorded_at, id, resolves, expires_at, book_id, effective_on, period, kind, purpose, actor, reason, hash)
+				select u.seq, now() + u.seq * interval '1 microsecond', u.id, u.resolves, u.expires_at, b.id, '2026-11-24', '2026-11-01', u.kind, 'test', 'test', '', sha256('')
+				  from ledger.book b, (values (1, $2::uuid, null::uuid, $1::timestamptz, 'pending'), (2, $3, null, null, 'pending'), (3, $4, null, $1, 'pending'),
+				                              (4, gen_random_uuid(), $2, null, 'void_pending')) u (seq, id, resolves, expires_at, kind)`, at, ended, endless, held)
+			q.Queue(`insert into ledger.journal_link (seq, target, book_id, relation) select 4, $1, b.id, 'resolves' from ledger.book b`, ended)
+			return tx.SendBatch(ctx, q).Close()
+		})
 		require.NoError(t, err)
-		for _, r := range results {
-			require.NoError(t, r.Err())
-		}
 	}
 	require.NoError(t, db.Migrate(ctx, d.URL("migrator")))
-	rows, err := d.Super().Query(ctx, `select h.id from ledger.hold h join ledger.book b on b.id = h.book_id and b.tenant_id = h.tenant_id and b.entity = h.entity where h.expires_at = $1`, at)
+	rows, err := super.Query(ctx, `select h.id from ledger.hold h join ledger.book b on b.id = h.book_id and b.tenant_id = h.tenant_id and b.entity = h.entity where h.expires_at = $1`, at)
 	require.NoError(t, err)
 	got, err := pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 	require.NoError(t, err)

@@ -49,12 +49,13 @@ func (r *Recorded) AppendCanonical(b []byte) []byte {
 		b = append(b, s...)
 	}
 	for i := range r.Lines {
-		b = r.Lines[i].appendCanonical(b)
+		b = r.Lines[i].AppendCanonical(b)
 	}
 	return b
 }
 
-func (l *Line) appendCanonical(b []byte) []byte {
+// AppendCanonical appends the line's part of the canonical bytes.
+func (l *Line) AppendCanonical(b []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(l.Number))
 	b = binary.BigEndian.AppendUint16(b, uint16(len(l.Account)))
 	b = append(b, l.Account...)

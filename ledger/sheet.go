@@ -47,6 +47,7 @@ type Sheet struct {
 	Known    map[uuid.UUID]*Recorded
 	Resolved map[uuid.UUID]bool
 	Reversed map[uuid.UUID]bool
+	Bounded  bool // an account with a floor or a ceiling was moved, or would have been
 
 	undo []saved
 	buf  []byte
@@ -277,11 +278,12 @@ func (s *Sheet) line(r *Recorded, e Entry, layer Layer) (outcome Outcome, detail
 // and ceilings. What is held counts against both; a release cannot breach.
 func (s *Sheet) withinBounds(r *Recorded) (outcome Outcome, detail string) {
 	for _, l := range r.Lines {
-		if l.Layer == LayerReleased {
-			continue
-		}
 		a := s.Accounts[AccountKey{l.Account, l.Currency}]
 		if a.Floor == nil && a.Ceiling == nil {
+			continue
+		}
+		s.Bounded = true
+		if l.Layer == LayerReleased {
 			continue
 		}
 		net, toward, away := a.DebitsPosted-a.CreditsPosted, a.DebitsPending, a.CreditsPending

@@ -560,23 +560,24 @@ func TestTheDoorRefusesWhatIsWrong(t *testing.T) {
 	for _, a := range h.attacks() {
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
-			outcome, err := h.knock(t, a)
-			var pg *pgconn.PgError
-			require.ErrorAs(t, err, &pg, "the door took it: %q", outcome)
-			if a.want == "stale" {
-				require.Equal(t, "LG003", pg.Code, pg.Message)
-				return
-			}
-			require.Contains(t, pg.Message+" "+pg.ConstraintName, a.want, pg.Code)
+			requireRefused(t, h, a, false)
 		})
+		if a.args == nil {
+			t.Run(a.name+", in the door's own rows", func(t *testing.T) {
+				t.Parallel()
+				requireRefused(t, h, a, true)
+			})
+		}
 	}
 	// What the attacks spoil would have been taken.
 	t.Run("not spoiled", func(t *testing.T) {
 		t.Parallel()
 		for _, a := range h.attacks() {
-			outcome, err := h.knock(t, attack{name: a.name, batch: a.batch})
-			require.NoError(t, err, a.name)
-			require.Equal(t, "posted", outcome, a.name)
+			for _, rows := range []bool{false, true} {
+				outcome, err := h.knock(t, attack{name: a.name, batch: a.batch}, rows)
+				require.NoError(t, err, a.name)
+				require.Equal(t, "posted", outcome, a.name)
+			}
 		}
 	})
 	t.Cleanup(func() {
@@ -585,11 +586,24 @@ func TestTheDoorRefusesWhatIsWrong(t *testing.T) {
 	})
 }
 
+func requireRefused(t *testing.T, h *hostile, a attack, rows bool) {
+	t.Helper()
+	outcome, err := h.knock(t, a, rows)
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg, "the door took it: %q", outcome)
+	if a.want == "stale" {
+		require.Equal(t, "LG003", pg.Code, pg.Message)
+		return
+	}
+	require.Contains(t, pg.Message+" "+pg.ConstraintName, a.want, pg.Code)
+}
+
 var errNotKept = errors.New("not kept")
 
-// knock spoils a batch and takes it to the door. What the door takes is not
-// kept, so that one hole does not hide another.
-func (h *hostile) knock(t *testing.T, a attack) (outcome string, err error) {
+// knock spoils a batch and takes it to the door, an array a column or in the
+// door's own rows. What the door takes is not kept, so that one hole does not
+// hide another.
+func (h *hostile) knock(t *testing.T, a attack, rows bool) (outcome string, err error) {
 	t.Helper()
 	ctx := t.Context()
 	spoiled := a.does != nil || a.lies != nil || a.after != nil || a.args != nil
@@ -617,6 +631,17 @@ func (h *hostile) knock(t *testing.T, a attack) (outcome string, err error) {
 		}
 		if a.after != nil {
 			a.after(f)
+		}
+		if rows {
+			args, err := postgres.DoorRows(ctx, tx.Conn(), h.book, f.head, f.recorded)
+			if err == nil {
+				_, err = tx.Conn().PgConn().ExecParams(ctx, postgres.Door, args, nil, []int16{1}, nil).Close()
+			}
+			if err != nil {
+				return err
+			}
+			outcome = "posted"
+			return errNotKept
 		}
 		args := postgres.DoorArguments(h.book, f.head, f.recorded)
 		if a.args != nil {

@@ -102,7 +102,7 @@ var Door = postBatch
 
 func DoorRows(ctx context.Context, conn *pgx.Conn, book ledger.Book, head ledger.Head, recorded []*ledger.Recorded) ([][]byte, error) {
 	types, err := typesOf(ctx, conn)
-	return doorArguments(types, book, head, recorded), err
+	return doorArguments(types, book, head, recorded, true), err
 }
 
 // Queued is how many calls wait for a book's writer.

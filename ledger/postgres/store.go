@@ -96,7 +96,7 @@ func (s *Store) postLocked(ctx context.Context, tx pgx.Tx, book ledger.Book, bat
 	if len(recorded) == 0 {
 		return sh, results, nil
 	}
-	if err := pass(ctx, tx.Conn(), false, book, sh.before, recorded); err != nil {
+	if err := pass(ctx, tx.Conn(), false, book, sh.before, recorded, sh.Bounded); err != nil {
 		return nil, nil, err
 	}
 	return sh, results, nil
@@ -120,7 +120,7 @@ func inUse(recorded []*ledger.Recorded, currencies map[string]bool) map[string]b
 
 // compute puts a batch on a sheet, each transaction at a time of its own.
 func compute(sh *sheet, batch []ledger.Transaction, now time.Time) ([]*ledger.Recorded, []ledger.Result) {
-	sh.before = sh.Head
+	sh.before, sh.Bounded = sh.Head, false
 	at := now.UTC().Truncate(time.Microsecond)
 	if !at.After(sh.Head.RecordedAt) {
 		at = sh.Head.RecordedAt.Add(time.Microsecond)

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// The door takes two arrays of rows. Encoding them by reflection costs more
+// The door takes arrays of rows. Encoding them by reflection costs more
 // than everything else the program does for a transfer, so they are laid out
 // here in Postgres' binary form: dimensions, whether there are nulls, the
 // element's type, the length and lower bound, then each element after its
@@ -111,11 +111,20 @@ func (r *rows) optionalTime(t time.Time) {
 
 func (r *rows) date(t time.Time) {
 	r.field(pgtype.DateOID, 4)
-	r.b = binary.BigEndian.AppendUint32(r.b, uint32(int32(t.Sub(epoch2000)/(24*time.Hour))))
+	r.b = binary.BigEndian.AppendUint32(r.b, uint32(daysSince2000(t)))
 }
+
+func daysSince2000(t time.Time) int32 { return int32(t.Sub(epoch2000) / (24 * time.Hour)) }
 
 func micros(t time.Time) int64 { return t.UnixMicro() - epoch2000.UnixMicro() }
 
 func int64Bytes(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
 func int32Bytes(n int32) []byte { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
+
+func boolBytes(b bool) []byte {
+	if b {
+		return []byte{1}
+	}
+	return []byte{0}
+}

@@ -198,23 +198,23 @@ func (w *writer) send(t *trip) {
 		return
 	}
 	t.results = results
-	before := w.sheet.before
+	before, bounded := w.sheet.before, w.sheet.Bounded
 	w.underWay = append(w.underWay, t)
 	go func() {
 		defer close(t.done)
 		defer cancel()
-		t.err = w.pass(ctx, before, recorded)
+		t.err = w.pass(ctx, before, recorded, bounded)
 	}()
 }
 
 // pass borrows a connection for one trip through the door.
-func (w *writer) pass(ctx context.Context, before ledger.Head, recorded []*ledger.Recorded) error {
+func (w *writer) pass(ctx context.Context, before ledger.Head, recorded []*ledger.Recorded, bounded bool) error {
 	conn, err := w.store.pool.Acquire(ctx)
 	if err != nil {
 		return fmt.Errorf("acquire a connection: %w", err)
 	}
 	defer conn.Release()
-	return pass(ctx, conn.Conn(), true, w.book, before, recorded)
+	return pass(ctx, conn.Conn(), true, w.book, before, recorded, bounded)
 }
 
 // drain waits for everything under way.

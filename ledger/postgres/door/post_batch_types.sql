@@ -1,2 +1,2 @@
 -- What the elements of the door's arrays are called on the wire.
-select 'ledger.door_transaction'::regtype::oid, 'ledger.door_line'::regtype::oid
+select 'ledger.batch_transaction'::regtype::oid, 'ledger.batch_line'::regtype::oid, 'ledger.batch_account'::regtype::oid
