@@ -91,8 +91,10 @@ func TestBadNewsAboutALicenceCountsAtOnce(t *testing.T) {
 	require.Equal(t, true, w.partner(sandbox.Pharmacy)["authorized"])
 	renewal := say("renewal", "state_licence", "2026-01-01", "2099-12-31")
 	require.Equal(t, true, renewal.json(t)["authorized"], "what counted goes on counting")
-	twice := w.do(call{method: "POST", path: "/v1/partners/" + sandbox.Pharmacy + "/licences", role: "operator", key: "twice",
-		body: `{"kind":"state_licence","number":"RX-1001","state":"OH","valid_from":"2026-01-01","source":"the board"}`})
+	twice := w.do(call{
+		method: "POST", path: "/v1/partners/" + sandbox.Pharmacy + "/licences", role: "operator", key: "twice",
+		body: `{"kind":"state_licence","number":"RX-1001","state":"OH","valid_from":"2026-01-01","source":"the board"}`,
+	})
 	require.Equal(t, "already_proposed", twice.code(t))
 	ended := say("ended", "state_licence", "2020-01-01", "2026-01-31")
 	require.Equal(t, false, ended.json(t)["authorized"])

@@ -35,7 +35,9 @@ type where struct {
 
 type whereKey struct{}
 
-func withWhere(ctx context.Context, w *where) context.Context { return context.WithValue(ctx, whereKey{}, w) }
+func withWhere(ctx context.Context, w *where) context.Context {
+	return context.WithValue(ctx, whereKey{}, w)
+}
 
 // whereOf returns what is known of the request.
 func whereOf(ctx context.Context) *where {

@@ -38,7 +38,7 @@ func (l longWay) read(t require.TestingT, body []byte) *posting {
 		return nil
 	}
 	c := gin.CreateTestContextOnly(httptest.NewRecorder(), l.engine)
-	request, err := http.NewRequest(http.MethodPost, "/v1/ledger/transactions", bytes.NewReader(body)) //nolint:noctx // goes nowhere
+	request, err := http.NewRequest(http.MethodPost, "/v1/ledger/transactions", bytes.NewReader(body))
 	require.NoError(t, err)
 	request.Header.Set("Content-Type", "application/json")
 	c.Request = request
