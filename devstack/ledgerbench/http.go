@@ -59,6 +59,10 @@ func RunHTTP(ctx context.Context, super, api, key string, talk io.Writer, print 
 			return fmt.Errorf("over HTTP: %w", err)
 		}
 		print(Line{Bench: "ledger.http", Shape: x.name, Clients: 64, Value: ours, Unit: "1/s", Baseline: asStatements.name, BaselineValue: base})
+		fmt.Fprintf(talk, "recourse: postings over HTTP that do not wait for each other, %s\n", x.name)
+		if err := printLatencies(ctx, clients, x.name, x.pick, ours, print); err != nil {
+			return fmt.Errorf("over HTTP: %w", err)
+		}
 	}
 	return nil
 }

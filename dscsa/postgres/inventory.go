@@ -46,6 +46,9 @@ func (st *Store) Inventory(ctx context.Context, tenant uuid.UUID, f InventoryFil
 	if f.GTIN != "" {
 		from, to = "01/"+f.GTIN+"/", "01/"+f.GTIN+"0"
 	}
+	if f.Lot == "" {
+		after = max(from, after)
+	}
 	window := 2 * (limit + 1)
 	if f.Owner != "" || !f.ExpiringBefore.IsZero() || f.Sellable != nil {
 		window = max(window, inventoryWindow)
@@ -71,7 +74,7 @@ func (st *Store) Inventory(ctx context.Context, tenant uuid.UUID, f InventoryFil
 				found, stock[i.id], promised[i.id] = append(found, i), x, saga
 			}
 			return struct{}{}, err
-		}, tenant, max(from, after), to, window, f.Lot, f.Owner, before, f.GTIN)
+		}, tenant, after, to, window, f.Lot, f.Owner, before, f.GTIN)
 		if err != nil || len(found) == 0 {
 			return err
 		}
