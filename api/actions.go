@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,15 +47,9 @@ func viewAction(a audit.Action) actionView {
 
 // ListActions shows who changed what, newest first.
 func (s *server) ListActions(ctx context.Context, request ListActionsRequestObject) (ListActionsResponseObject, error) {
-	after, n, err := s.after(ctx, request.Params.Limit, request.Params.Cursor)
+	below, n, err := s.beforeCursor(ctx, request.Params.Limit, request.Params.Cursor)
 	if err != nil {
 		return nil, err
-	}
-	var below int64
-	if after.ID != "" {
-		if below, err = strconv.ParseInt(after.ID, 10, 64); err != nil {
-			return nil, &refusal{code: "validation_failed", fields: []FieldError{{Pointer: "#/parameters/cursor", Code: "invalid", Detail: "is not a next_cursor of this list"}}}
-		}
 	}
 	actor := ""
 	if request.Params.Actor != nil {
@@ -73,9 +66,9 @@ func (s *server) ListActions(ctx context.Context, request ListActionsRequestObje
 
 // ActionProof makes the offline proof of an action of the tenant.
 func (s *server) ActionProof(ctx context.Context, request ActionProofRequestObject) (ActionProofResponseObject, error) {
-	seq, err := strconv.ParseInt(strings.TrimPrefix(request.Id, actionPrefix), 10, 64)
+	seq, err := numbered(request.Id, actionPrefix)
 	if err != nil {
-		return nil, ErrNotFound
+		return nil, err
 	}
 	bundle, err := s.cfg.Actions.Prove(ctx, whereOf(ctx).who.Tenant, seq)
 	if errors.Is(err, auditpg.ErrNoAction) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"time"
 
@@ -81,6 +82,29 @@ func (s *server) after(ctx context.Context, limit *int, cursor *string) (after t
 		}
 	}
 	return after, n, nil
+}
+
+// numbered is the number in an id such as lgh_12.
+func numbered(id, prefix string) (int64, error) {
+	text, ok := strings.CutPrefix(id, prefix)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil {
+		return 0, refuse("not_found")
+	}
+	return n, nil
+}
+
+// beforeCursor is where a list that goes down from its newest goes on: before a
+// number, 0 at its beginning.
+func (s *server) beforeCursor(ctx context.Context, limit *int, cursor *string) (before int64, n int, err error) {
+	after, n, err := s.after(ctx, limit, cursor)
+	if err != nil || after.ID == "" {
+		return 0, n, err
+	}
+	if before, err = strconv.ParseInt(after.ID, 10, 64); err != nil {
+		return 0, n, refuseField("validation_failed", "#/parameters/cursor", "is not a next_cursor of this list")
+	}
+	return before, n, nil
 }
 
 // A page is a list that may go on.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/recourse/recourse/dscsa/gs1"
 	"github.com/recourse/recourse/internal/investigation"
 	"github.com/recourse/recourse/internal/tradebook"
 )
@@ -39,19 +38,7 @@ func (s *server) OpenInvestigation(ctx context.Context, request OpenInvestigatio
 		By: whereOf(ctx).who.KeyID,
 	}
 	var wrong []FieldError
-	lot := b.Gtin != nil || b.Lot != nil
-	switch {
-	case lot == (b.Units != nil):
-		wrong = append(wrong, FieldError{Pointer: "/units", Code: "invalid", Detail: "give units, or gtin and lot"})
-	case lot && (b.Gtin == nil || b.Lot == nil):
-		wrong = append(wrong, FieldError{Pointer: "/lot", Code: "required", Detail: "a lot is named by gtin and lot together"})
-	case lot:
-		if o.GTIN, o.Lot = *b.Gtin, *b.Lot; !gs1.ValidGTIN(o.GTIN) {
-			wrong = append(wrong, FieldError{Pointer: "/gtin", Code: "invalid", Detail: "has a wrong check digit"})
-		}
-	default:
-		o.Units, wrong = unitKeys(*b.Units, "/units")
-	}
+	o.Units, o.GTIN, o.Lot, wrong = suspected(b.Units, b.Gtin, b.Lot)
 	wrong = append(wrong, blanks(map[string]string{"/summary": b.Summary})...)
 	if f := b.FdaRequest; f != nil {
 		on := f.RequestedOn.Time

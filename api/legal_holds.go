@@ -50,29 +50,6 @@ func viewLegalHold(h custodypg.LegalHold) legalHoldView {
 	return v
 }
 
-// numbered is the number in an id such as lgh_12.
-func numbered(id, prefix string) (int64, error) {
-	text, ok := strings.CutPrefix(id, prefix)
-	n, err := strconv.ParseInt(text, 10, 64)
-	if !ok || err != nil {
-		return 0, refuse("not_found")
-	}
-	return n, nil
-}
-
-// beforeCursor is where a list that goes down from its newest goes on: before a
-// number, 0 at its beginning.
-func (s *server) beforeCursor(ctx context.Context, limit *int, cursor *string) (before int64, n int, err error) {
-	after, n, err := s.after(ctx, limit, cursor)
-	if err != nil || after.ID == "" {
-		return 0, n, err
-	}
-	if before, err = strconv.ParseInt(after.ID, 10, 64); err != nil {
-		return 0, n, refuseField("validation_failed", "#/parameters/cursor", "is not a next_cursor of this list")
-	}
-	return before, n, nil
-}
-
 // ListLegalHolds shows what is kept whatever its age, newest first.
 func (s *server) ListLegalHolds(ctx context.Context, request ListLegalHoldsRequestObject) (ListLegalHoldsResponseObject, error) {
 	before, n, err := s.beforeCursor(ctx, request.Params.Limit, request.Params.Cursor)

@@ -54,15 +54,9 @@ func viewQuarantine(h dscsa.Hold) quarantineView {
 
 // ListQuarantines shows what is kept from sale, newest first.
 func (s *server) ListQuarantines(ctx context.Context, request ListQuarantinesRequestObject) (ListQuarantinesResponseObject, error) {
-	after, n, err := s.after(ctx, request.Params.Limit, request.Params.Cursor)
+	before, n, err := s.beforeCursor(ctx, request.Params.Limit, request.Params.Cursor)
 	if err != nil {
 		return nil, err
-	}
-	var before int64
-	if after.ID != "" {
-		if before, err = strconv.ParseInt(after.ID, 10, 64); err != nil {
-			return nil, &refusal{code: "validation_failed", fields: []FieldError{{Pointer: "#/parameters/cursor", Code: "invalid", Detail: "is not a next_cursor of this list"}}}
-		}
 	}
 	inForce := request.Params.InForce == nil || *request.Params.InForce
 	found, err := s.cfg.Custody.Holds(ctx, whereOf(ctx).who.Tenant, inForce, before, n+1)
@@ -79,19 +73,7 @@ func (s *server) PlaceQuarantine(ctx context.Context, request PlaceQuarantineReq
 	b := request.Body
 	o := dscsa.HoldOrder{Class: dscsa.HoldClass(b.Class), Actor: whereOf(ctx).who.KeyID, Reason: b.Reason}
 	var wrong []FieldError
-	lot := b.Gtin != nil || b.Lot != nil
-	switch {
-	case lot == (b.Units != nil):
-		wrong = append(wrong, FieldError{Pointer: "/units", Code: "invalid", Detail: "give units, or gtin and lot"})
-	case lot && (b.Gtin == nil || b.Lot == nil):
-		wrong = append(wrong, FieldError{Pointer: "/lot", Code: "required", Detail: "a lot is named by gtin and lot together"})
-	case lot:
-		if o.GTIN, o.Lot = *b.Gtin, *b.Lot; !gs1.ValidGTIN(o.GTIN) {
-			wrong = append(wrong, FieldError{Pointer: "/gtin", Code: "invalid", Detail: "has a wrong check digit"})
-		}
-	default:
-		o.Things, wrong = unitKeys(*b.Units, "/units")
-	}
+	o.Things, o.GTIN, o.Lot, wrong = suspected(b.Units, b.Gtin, b.Lot)
 	if strings.TrimSpace(o.Reason) == "" {
 		wrong = append(wrong, FieldError{Pointer: "/reason", Code: "required", Detail: "is blank"})
 	}
@@ -109,9 +91,9 @@ func (s *server) PlaceQuarantine(ctx context.Context, request PlaceQuarantineReq
 
 // ReleaseQuarantine ends what a person placed or a document called for.
 func (s *server) ReleaseQuarantine(ctx context.Context, request ReleaseQuarantineRequestObject) (ReleaseQuarantineResponseObject, error) {
-	id, err := strconv.ParseInt(strings.TrimPrefix(request.Id, quarantinePrefix), 10, 64)
+	id, err := numbered(request.Id, quarantinePrefix)
 	if err != nil {
-		return nil, refuse("not_found")
+		return nil, err
 	}
 	by, reason := whereOf(ctx).who.KeyID, request.Body.Reason
 	if strings.TrimSpace(reason) == "" {
@@ -137,4 +119,23 @@ func (s *server) ReleaseQuarantine(ctx context.Context, request ReleaseQuarantin
 		}
 		return jsonAnswer(http.StatusOK, viewQuarantine(h))
 	})
+}
+
+// suspected are the goods a request names: canonical keys of units, or a lot by
+// its GTIN. wrong says what of it cannot be meant.
+func suspected(units *[]string, gtin, lot *string) (keys []string, ofGTIN, ofLot string, wrong []FieldError) {
+	byLot := gtin != nil || lot != nil
+	switch {
+	case byLot == (units != nil):
+		wrong = append(wrong, FieldError{Pointer: "/units", Code: "invalid", Detail: "give units, or gtin and lot"})
+	case !byLot:
+		keys, wrong = unitKeys(*units, "/units")
+	case gtin == nil || lot == nil:
+		wrong = append(wrong, FieldError{Pointer: "/lot", Code: "required", Detail: "a lot is named by gtin and lot together"})
+	case !gs1.ValidGTIN(*gtin):
+		wrong = append(wrong, FieldError{Pointer: "/gtin", Code: "invalid", Detail: "has a wrong check digit"})
+	default:
+		ofGTIN, ofLot = *gtin, *lot
+	}
+	return keys, ofGTIN, ofLot, wrong
 }

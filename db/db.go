@@ -30,7 +30,7 @@ var migrations embed.FS
 var roles string
 
 // oldest is the first schema version this program can still work with.
-const oldest = 20261125100001
+const oldest = 20261125100000
 
 // months of partitions that are made ahead of time.
 const months = 18

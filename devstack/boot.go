@@ -155,9 +155,6 @@ func (s *System) Stop() error {
 	return nil
 }
 
-// Talk is what the supervisor said.
-func (s *System) Talk() string { return s.talk.String() }
-
 var built = struct {
 	sync.Mutex
 	dir string

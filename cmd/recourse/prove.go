@@ -159,9 +159,7 @@ func verifyProof(_ context.Context, std streams, args []string) error {
 	if err := s.write(std.out, *output); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
-		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
-	return nil
+	return tellProved(std, facts.Seq, facts.Origin, facts.Size, log, facts.Witnesses)
 }
 
 // formatOf tells one kind of proof from another.
@@ -171,6 +169,12 @@ func formatOf(raw []byte) string {
 	}
 	_ = json.Unmarshal(raw, &b) // what is no JSON has no format, and is refused as such
 	return b.Format
+}
+
+// tellProved says where what was proved stands and who vouches for it.
+func tellProved(std streams, seq int64, origin string, size int64, log seal.PublicKey, witnesses []string) error {
+	_, err := fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n", seq, origin, size, log.Name, cosigners(witnesses))
+	return err
 }
 
 func cosigners(names []string) string {

@@ -53,7 +53,5 @@ func verifyActionProof(std streams, raw []byte, log seal.PublicKey, witnesses []
 	if err := s.write(std.out, output); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
-		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
-	return nil
+	return tellProved(std, facts.Seq, facts.Origin, facts.Size, log, facts.Witnesses)
 }

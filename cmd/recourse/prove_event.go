@@ -142,9 +142,7 @@ func verifyDecisionProof(std streams, raw []byte, log seal.PublicKey, witnesses 
 	if err := s.write(std.out, output); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
-		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
-	return nil
+	return tellProved(std, facts.Seq, facts.Origin, facts.Size, log, facts.Witnesses)
 }
 
 func verifyEventProof(std streams, raw []byte, log seal.PublicKey, witnesses []seal.PublicKey, output string) error {
@@ -166,7 +164,5 @@ func verifyEventProof(std streams, raw []byte, log seal.PublicKey, witnesses []s
 	if err := s.write(std.out, output); err != nil {
 		return err
 	}
-	fmt.Fprintf(std.err, "proved: sequence %d of %s, in the tree of %d that %s signed%s\n",
-		facts.Seq, facts.Origin, facts.Size, log.Name, cosigners(facts.Witnesses))
-	return nil
+	return tellProved(std, facts.Seq, facts.Origin, facts.Size, log, facts.Witnesses)
 }

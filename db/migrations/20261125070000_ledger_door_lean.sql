@@ -116,6 +116,7 @@ declare
   wrong  text;
   moved  integer;
   looked integer := 0;
+  again  boolean := false; -- the head was the caller's, and did not move
   open_from date;     -- the first period that takes what has no approval; null: any
   open_approved date; -- and what has
 begin
@@ -247,12 +248,16 @@ begin
     if head.id is null then
       raise exception 'there is no such book' using errcode = '42501';
     end if;
-    if (head.seq < p_seq and looked < 100) is not true then
-      if (head.seq, head.hash, head.version) is distinct from (p_seq, p_hash, p_version) then
-        raise exception 'the book has moved: it is at % of version %', head.seq, head.version using errcode = 'LG003';
+    if (head.seq, head.hash, head.version) is not distinct from (p_seq, p_hash, p_version) then
+      if again then
+        raise exception 'the batch is wrong: the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at
+          using errcode = 'LG002';
       end if;
-      raise exception 'the batch is wrong: the time % is not now: the database has %, the book %', p_at, clock_timestamp(), head.recorded_at
-        using errcode = 'LG002';
+      again := true; -- the batch before this one ended after this one looked
+      continue;
+    end if;
+    if (head.seq < p_seq and looked < 100) is not true then
+      raise exception 'the book has moved: it is at % of version %', head.seq, head.version using errcode = 'LG003';
     end if;
     if looked = 0 then
       perform pg_advisory_xact_lock_shared(p_book, (p_seq & 2147483647)::integer);

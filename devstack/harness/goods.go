@@ -58,6 +58,3 @@ func Trades(run string, first, n int) Order {
 	}
 	return Order{Sale: &o, OrderRef: o.OrderRef}
 }
-
-// Carton is the nth case of Exampril on the sandbox's pallet.
-func Carton(n int) string { return fmt.Sprintf("(01)50379999101308(21)%d", 900000000+n) }

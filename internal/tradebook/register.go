@@ -54,7 +54,7 @@ type After struct {
 
 // AddPartnerTx adds a company with its numbers and licences. by is an API key.
 // Only the owner of the schema adds one that is verified already; for anybody
-// else that takes two people (TakesTwo).
+// else that takes two people: constraint partner_evidence_approved.
 func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Partner, by string, at time.Time) error {
 	q := tradequeries.New(tx)
 	var verified *string
@@ -81,7 +81,8 @@ func AddPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, p dscsa.Part
 }
 
 // AddLicenceTx records a licence of a company, or newer evidence of one. One
-// that lets the company trade takes two people: TakesTwo says so of the error.
+// that lets the company trade takes two people: constraint
+// partner_evidence_approved refuses it.
 func AddLicenceTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner string, l dscsa.Licence) error {
 	expires := ""
 	if !l.ExpiresOn.IsZero() {
@@ -108,13 +109,6 @@ func VerifyPartnerTx(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, partner s
 		return fmt.Errorf("verify partner %s: %w", partner, err)
 	}
 	return nil
-}
-
-// TakesTwo reports whether something was not recorded because a second person
-// has to agree first.
-func TakesTwo(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.ConstraintName == "partner_evidence_approved"
 }
 
 // SetEndpointTx says where a company takes documents.
