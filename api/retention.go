@@ -261,6 +261,9 @@ func (s *server) RunPurge(ctx context.Context, request RunPurgeRequestObject) (R
 		if errors.Is(err, custodypg.ErrNoSuchPurge) {
 			return Answer{}, &refusal{code: "not_found", detail: "There is no such order to purge."}
 		}
+		if errors.Is(err, custodypg.ErrKept) { // something has come to keep it in the meantime: another round passes it over
+			return Answer{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
 		if err != nil {
 			return Answer{}, err
 		}
