@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -53,9 +55,13 @@ func name(kind string) string { return fmt.Sprintf("%s-%d", kind, time.Now().Uni
 func sale(ctx context.Context, dev devstack.Dev) (harness.Saga, []string, error) {
 	for n := 71; n < 100; n += 2 {
 		units := harness.Packages(harness.Exampril, n, n+1)
+		direct, err := bought(ctx, dev, units[0])
+		if err != nil {
+			return harness.Saga{}, nil, err
+		}
 		s, err := deal{
 			title: "A wholesaler sells two packages to a pharmacy", path: "/v1/transfers", order: harness.Sell(name("PO"), units...), status: "completed",
-		}.tell(ctx, dev, func(s harness.Saga) error { return document(ctx, dev, s) })
+		}.tell(ctx, dev, func(s harness.Saga) error { return document(ctx, dev, s, direct) })
 		if s.Failure == nil || s.Failure.Code != "not_holder" {
 			return s, units, err
 		}
@@ -102,9 +108,26 @@ func (d deal) ended(ctx context.Context, dev devstack.Dev, id string, more func(
 	return s, more(s)
 }
 
+// bought reports whether the seller has a package straight from its maker. One
+// that was sold and came back, when the demo is told again, is not.
+func bought(ctx context.Context, dev devstack.Dev, unit string) (bool, error) {
+	res, err := harness.NewClient(dev.API, dev.Keys["marketplace"]).Do(ctx, http.MethodGet, "/v1/trace?unit="+url.QueryEscape(unit), "", nil)
+	if err != nil {
+		return false, err
+	}
+	var traced struct {
+		Owners []struct{} `json:"owners"` // its changes of owner
+	}
+	if err := json.Unmarshal(res.Body, &traced); err != nil || res.Status != http.StatusOK {
+		return false, fmt.Errorf("trace %s: %d %s", unit, res.Status, res.Body)
+	}
+	return len(traced.Owners) == 1, nil
+}
+
 // document shows what the law asks for in the transfer's document, fetched with
-// the buyer's own key.
-func document(ctx context.Context, dev devstack.Dev, s harness.Saga) error {
+// the buyer's own key. Only of what was bought directly it says so (21 USC
+// 360eee-1(c)(1)(A)(ii)).
+func document(ctx context.Context, dev devstack.Dev, s harness.Saga, direct bool) error {
 	res, err := harness.NewClient(dev.API, dev.Keys["trading_partner"]).Do(ctx, http.MethodGet, "/v1/transfers/"+s.ID+"/t3", "", nil)
 	if err != nil {
 		return err
@@ -124,6 +147,13 @@ func document(ctx context.Context, dev devstack.Dev, s harness.Saga) error {
 		{"purchase", `directPurchaseStatement>([^<]*)`},
 	} {
 		found := regexp.MustCompile(row.pattern).FindSubmatch(res.Body)
+		if row.what == "purchase" && !direct {
+			if found != nil {
+				return fmt.Errorf("the document says %q of packages that came back from a pharmacy", found[1])
+			}
+			fmt.Printf("    %-10s not said to be direct: these came back from a pharmacy once\n", row.what)
+			continue
+		}
 		if found == nil {
 			return fmt.Errorf("the document says nothing of %s", row.what)
 		}
